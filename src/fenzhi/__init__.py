@@ -1,0 +1,1 @@
+"""fenzhi: the open engine for payment of hospitals by disease."""

@@ -1,0 +1,306 @@
+"""The policy pack: every rule and figure that regions set differently, frozen and checked.
+
+A pack is a TOML file (see :mod:`fenzhi.policy.load`). Each section says where it comes from (``cite``)
+and how sure that is (``confidence``). All figures are exact decimals; a float never enters.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Rate = Annotated[Decimal, Field(ge=0, le=1)]
+Positive = Annotated[Decimal, Field(gt=0)]
+Decimals = Annotated[int, Field(ge=0, le=4)]
+
+
+class Confidence(StrEnum):
+    """How sure a section is."""
+
+    OFFICIAL = "official"
+    ARTICLE = "published article"
+    PROGRAM = "read from a public program"
+    SAMPLE = "sample"
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Section(Model):
+    """A part of a pack with its source."""
+
+    cite: str = ""
+    confidence: Confidence = Confidence.SAMPLE
+
+
+class Meta(Model):
+    """Who the pack is for and when it holds (by discharge date, both ends included)."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.\-]*$")
+    title: str
+    title_en: str = ""
+    scheme: Literal["dip", "drg"]
+    version: str
+    extends: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class Scope(Section):
+    """Which stays are paid by disease, and what their cost is.
+
+    ``cost``: ``total`` or ``total_minus_paid_apart`` (items paid apart are inside the total).
+    ``min_los_days`` / ``max_los_days``: stays outside leave by-disease payment (outcome excluded).
+    ``other_tracks``: kind of stay (``med_type``) -> track; such stays get the outcome other_track.
+    """
+
+    cost: Literal["total", "total_minus_paid_apart"] = "total_minus_paid_apart"
+    min_los_days: int | None = None
+    max_los_days: int | None = None
+    other_tracks: dict[str, str] = {}
+
+
+class OperationClass(StrEnum):
+    """Kind of treatment, in the order conservative < diagnostic < therapeutic < interventional < surgery."""
+
+    CONSERVATIVE = "conservative"
+    DIAGNOSTIC = "diagnostic"
+    THERAPEUTIC = "therapeutic"
+    INTERVENTIONAL = "interventional"
+    SURGERY = "surgery"
+
+
+Criterion = Literal[
+    "layer",
+    "most_terms",
+    "most_related",
+    "most_operations",
+    "diagnosis_specificity",
+    "higher_weight",
+    "class_order",
+    "closest_cost",
+    "group_id",
+]
+
+
+class Grouping(Section):
+    """How a stay finds its DIP group.
+
+    ``precedence``: criteria that decide between groups that all accept a stay, first one first; the group
+    code always decides last. ``class_order``: used by the criterion of that name, entries
+    ``<core|grassroots|comprehensive>-<surgery|interventional|therapeutic|diagnostic|conservative>``.
+    ``unknown_operation_type``: the kind of an operation that the operation table does not list.
+    ``interventional_as``: the kind that interventional operations have in comprehensive groups.
+    ``comprehensive_type``: by the effective main operation, or the highest kind over all operations.
+    ``excluded_diagnosis_match``: ``exact`` full code, or ``prefix`` (a listed code excludes what starts with it).
+    """
+
+    precedence: tuple[Criterion, ...] = ("layer", "most_terms", "most_related", "diagnosis_specificity", "group_id")
+    class_order: tuple[str, ...] = ()
+    unknown_operation_type: OperationClass = OperationClass.CONSERVATIVE
+    interventional_as: OperationClass = OperationClass.SURGERY
+    comprehensive_type: Literal["main", "highest"] = "main"
+    excluded_diagnosis_match: Literal["exact", "prefix"] = "exact"
+
+    @model_validator(mode="after")
+    def _check(self) -> Grouping:
+        if len(set(self.precedence)) != len(self.precedence):
+            raise ValueError("precedence lists a criterion twice")
+        if self.precedence.count("closest_cost") and self.precedence[0] == "closest_cost":
+            raise ValueError("precedence must not begin with closest_cost: it only decides between equals")
+        if ("class_order" in self.precedence) != bool(self.class_order):
+            raise ValueError("class_order needs the criterion class_order in precedence, and the reverse")
+        return self
+
+
+class Ungrouped(Section):
+    """How a stay without a group is paid.
+
+    ``share_of_cost``: points = cost / mean cost of all stays x weight scale x ``factor``, no coefficient.
+    ``none``: no points (paid outside points).
+    """
+
+    rule: Literal["share_of_cost", "none"] = "share_of_cost"
+    factor: Annotated[Decimal, Field(ge=0)] = Decimal("0.7")
+
+
+class Trim(Model):
+    """Which costs of a group are left out of its mean.
+
+    ``percentile``: keep costs between the quantiles ``low`` and ``high`` (linear interpolation, bounds kept).
+    ``mean_sd``: keep mean +- ``k`` population standard deviations. ``factor``: keep ``low`` to ``high`` times
+    the group's mean. Groups with fewer than ``min_cases`` stays are not trimmed.
+    """
+
+    method: Literal["none", "percentile", "mean_sd", "factor"] = "percentile"
+    low: Decimal = Decimal("0.025")
+    high: Decimal = Decimal("0.975")
+    k: Positive = Decimal(2)
+    min_cases: Annotated[int, Field(ge=1)] = 25
+
+    @model_validator(mode="after")
+    def _check(self) -> Trim:
+        if self.low >= self.high:
+            raise ValueError("trim: low must be smaller than high")
+        if self.method == "percentile" and not (0 <= self.low and self.high <= 1):
+            raise ValueError("trim: percentiles must lie between 0 and 1")
+        return self
+
+
+class Threshold(Model):
+    """From how many stays (over the years of history) a combination becomes a core group.
+
+    ``fixed``: ``cases``. ``coverage``: the largest threshold whose core groups still cover ``coverage`` of stays.
+    """
+
+    mode: Literal["fixed", "coverage"] = "fixed"
+    cases: Annotated[int, Field(ge=1)] = 15
+    coverage: Rate = Decimal("0.95")
+
+
+class Weights(Section):
+    """How weights are measured on history.
+
+    ``method``: ``mean_cost`` (mean of the group / mean of all x scale), ``benchmark`` (/ mean of
+    ``benchmark_group``), ``standard_amount`` (/ ``standard_yuan``). ``year_weights``: oldest to newest.
+    ``pooling``: ``yearly_means`` (weighted average of the yearly means over the years in which the group has
+    stays) or ``cases`` (years' costs and stays weighted first, then divided).
+    """
+
+    method: Literal["mean_cost", "benchmark", "standard_amount"] = "mean_cost"
+    scale: Annotated[int, Field(ge=1)] = 1000
+    decimals: Decimals = 4
+    benchmark_group: str | None = None
+    standard_yuan: Positive | None = None
+    year_weights: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2, 7)
+    pooling: Literal["yearly_means", "cases"] = "yearly_means"
+    trim: Trim = Trim()
+    threshold: Threshold = Threshold()
+    related_cost_share: Rate = Decimal("0.10")
+    drop_small_comprehensive: bool = False
+    cv_limit: Positive = Decimal(1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Weights:
+        if self.method == "benchmark" and not self.benchmark_group:
+            raise ValueError("method benchmark needs benchmark_group")
+        if self.method == "standard_amount" and self.standard_yuan is None:
+            raise ValueError("method standard_amount needs standard_yuan")
+        return self
+
+
+class Coefficients(Section):
+    """Institution coefficient by class: weighted mean cost of the class / of the region.
+
+    ``by``: the columns of hospitals.csv that make a class. ``grassroots_exempt``: grassroots groups get 1.
+    ``floor`` / ``cap`` bound the result.
+    """
+
+    by: tuple[Literal["level", "type"], ...] = ("level", "type")
+    decimals: Decimals = 4
+    grassroots_exempt: bool = True
+    floor: Positive | None = None
+    cap: Positive | None = None
+
+
+Reference = Literal["same_level_mean", "all_level_mean", "payment_standard"]
+
+
+class Band(Model):
+    """One band of the ratio r = cost / reference.
+
+    ``above`` / ``upto``: the limits; ``*_included`` says whether the limit itself belongs to the band.
+    ``points``: what the case gets, with S = points before deviation without the institution coefficient, h = the
+    coefficient: ``normal`` S x h; ``ratio`` S x h x q; ``ratio_without_coefficient`` S x q; ``excess`` S x h x (q - limit + 1);
+    ``excess_plus_coefficient`` S x (q - limit + h); ``actual_cost`` S x h x cost / payment standard; ``review`` like
+    normal until special review decides. q = cost / the factor's reference; limit = ``above``.
+    """
+
+    name: str
+    title: str = ""
+    above: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    above_included: bool = False
+    upto: Positive | None = None
+    upto_included: bool = True
+    points: Literal[
+        "normal",
+        "ratio",
+        "ratio_without_coefficient",
+        "excess",
+        "excess_plus_coefficient",
+        "actual_cost",
+        "review",
+    ]
+
+
+class Deviation(Section):
+    """Cost deviation cases: ordered bands of r that must cover everything from 0 without gap or overlap."""
+
+    test_reference: Reference = "same_level_mean"
+    factor_reference: Reference = "same_level_mean"
+    bands: tuple[Band, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Deviation:
+        if not self.bands:
+            raise ValueError("deviation needs at least one band")
+        if self.bands[0].above != 0:
+            raise ValueError(f"band {self.bands[0].name!r} must begin at 0")
+        for one, two in zip(self.bands, self.bands[1:], strict=False):
+            if one.upto is None or one.upto > two.above:
+                raise ValueError(f"bands {one.name!r} and {two.name!r} overlap")
+            if one.upto < two.above:
+                raise ValueError(f"there is a gap between bands {one.name!r} and {two.name!r}")
+            if one.upto_included == two.above_included:
+                word = "both" if one.upto_included else "neither"
+                raise ValueError(f"the limit {one.upto} must belong to one of the bands {one.name!r} and {two.name!r}, not {word}")
+        if self.bands[-1].upto is not None:
+            raise ValueError(f"the last band {self.bands[-1].name!r} must be open above")
+        if len({band.name for band in self.bands}) != len(self.bands):
+            raise ValueError("two bands have the same name")
+        return self
+
+
+class PointValue(Section):
+    """Opening and settlement point value.
+
+    ``settlement``: ``ratio`` (fund amount = points x value x payment ratio) or ``difference`` (points x value
+    minus what patients and other payers paid).
+    """
+
+    settlement: Literal["ratio", "difference"] = "ratio"
+    decimals: Decimals = 4
+
+
+class Settlement(Section):
+    """How the year is paid.
+
+    ``advance_ratio``: share of a month's amount paid at once. ``working_capital_months``: months of last
+    year's mean fund payment lent at the start. ``residual``: fen left by rounded point values, ``apportion`` (largest
+    remainder over the hospitals) or ``reserve``.
+    """
+
+    advance_ratio: Rate = Decimal("0.90")
+    working_capital_months: Annotated[Decimal, Field(ge=0, le=12)] = Decimal(1)
+    residual: Literal["apportion", "reserve"] = "apportion"
+
+
+class Policy(Model):
+    """A whole policy pack."""
+
+    meta: Meta
+    scope: Scope = Scope()
+    grouping: Grouping = Grouping()
+    ungrouped: Ungrouped = Ungrouped()
+    weights: Weights = Weights()
+    coefficients: Coefficients = Coefficients()
+    deviation: Deviation
+    point_value: PointValue = PointValue()
+    settlement: Settlement = Settlement()

@@ -1,0 +1,202 @@
+"""The result tables of a run: names, types, units and titles, in one place.
+
+The pipeline writes exactly these columns, the reports read them, and the reference in ``docs/`` is made
+from them. Names follow the national result records 3606 / 3605 where those have one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from fenzhi.errors import ConservationError
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, polars type, unit (``fen``, ``e4``, ``days``, ``share`` or empty), titles."""
+
+    name: str
+    dtype: pl.DataType
+    unit: str
+    zh: str
+    en: str
+
+
+def _c(name: str, dtype: type[pl.DataType] | pl.DataType, zh: str, en: str, unit: str = "") -> Column:
+    if not unit:
+        unit = "fen" if name.endswith("_fen") else "e4" if name.endswith("_e4") else "days" if name.endswith("_days") else ""
+    return Column(name, dtype() if isinstance(dtype, type) else dtype, unit, zh, en)
+
+
+CASES = (
+    _c("setl_id", pl.String, "结算ID", "settlement id"),
+    _c("source_file", pl.String, "来源文件", "source file"),
+    _c("source_row", pl.Int64, "来源行", "source row"),
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("insutype", pl.String, "险种", "insurance kind"),
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("month", pl.Int8, "出院月份", "month of discharge"),
+    _c("outcome", pl.String, "去向", "outcome"),
+    _c("scheme", pl.String, "付费方式", "scheme"),
+    _c("layer", pl.String, "成组层次", "layer"),
+    _c("group_id", pl.String, "病种编码", "group"),
+    _c("status", pl.String, "入组状态", "status"),
+    _c("reason", pl.String, "原因", "reason"),
+    _c("act_ipt_days", pl.Int32, "住院天数", "length of stay", "days"),
+    _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
+    _c("medfee_sumamt_fen", pl.Int64, "医疗费总额", "total cost"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    _c("rw_e4", pl.Int64, "病种分值(RW)", "weight"),
+    _c("coefficient_e4", pl.Int64, "机构调节系数", "institution coefficient"),
+    _c("auxiliary_e4", pl.Int64, "辅助分型系数", "auxiliary coefficient"),
+    _c("points_base_e4", pl.Int64, "偏差前分值", "points before deviation"),
+    _c("deviation", pl.String, "费用偏差类型", "deviation band"),
+    _c("reference_fen", pl.Int64, "偏差参照费用", "reference of the deviation test"),
+    _c("points_e4", pl.Int64, "结算分值", "points"),
+    _c("point_value_e4", pl.Int64, "结算点值", "settlement point value"),
+    _c("standard_fen", pl.Int64, "支付标准", "payment standard"),
+    _c("payable_fen", pl.Int64, "基金应付", "fund amount payable"),
+)
+
+GROUPS = (
+    _c("group_id", pl.String, "病种编码", "group"),
+    _c("name", pl.String, "病种名称", "name"),
+    _c("layer", pl.String, "成组层次", "layer"),
+    _c("grassroots", pl.Boolean, "基层病种", "grassroots group"),
+    _c("history_cases", pl.Int64, "历史病例数", "stays in history"),
+    _c("mean_cost_fen", pl.Int64, "历史例均费用", "mean cost in history"),
+    _c("cv", pl.Float64, "变异系数", "coefficient of variation"),
+    _c("trimmed_cases", pl.Int64, "裁剪病例数", "trimmed stays"),
+    _c("rw_e4", pl.Int64, "病种分值(RW)", "weight"),
+    _c("cases", pl.Int64, "本年病例数", "stays of the year"),
+    _c("cost_fen", pl.Int64, "本年费用", "cost of the year"),
+    _c("points_e4", pl.Int64, "本年分值", "points of the year"),
+    _c("payable_fen", pl.Int64, "基金应付", "fund amount payable"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+)
+
+HOSPITALS = (
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("fixmedins_name", pl.String, "医疗机构名称", "hospital"),
+    _c("level", pl.String, "级别", "level"),
+    _c("type", pl.String, "类别", "type"),
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("coefficient_e4", pl.Int64, "机构调节系数", "institution coefficient"),
+    _c("cases", pl.Int64, "结算病例数", "stays paid by points"),
+    _c("grouped_cases", pl.Int64, "核心病种病例数", "stays in core groups"),
+    _c("comprehensive_cases", pl.Int64, "综合病种病例数", "stays in comprehensive groups"),
+    _c("ungrouped_cases", pl.Int64, "未入组病例数", "ungrouped stays"),
+    _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    _c("points_core_e4", pl.Int64, "核心病种分值", "points of core groups"),
+    _c("points_comprehensive_e4", pl.Int64, "综合病种分值", "points of comprehensive groups"),
+    _c("points_grassroots_e4", pl.Int64, "基层病种分值", "points of grassroots groups"),
+    _c("points_ungrouped_e4", pl.Int64, "未入组分值", "points of ungrouped stays"),
+    _c("points_e4", pl.Int64, "总分值", "points"),
+    _c("cmi_e4", pl.Int64, "病例组合指数(CMI)", "case mix index"),
+    _c("point_value_e4", pl.Int64, "结算点值", "settlement point value"),
+    _c("gross_fen", pl.Int64, "基金应付(考核前)", "payable before assessment"),
+    _c("assessment_e4", pl.Int64, "考核系数", "assessment coefficient"),
+    _c("assessed_fen", pl.Int64, "考核扣减", "withheld by assessment"),
+    _c("deduction_fen", pl.Int64, "审核扣款", "audit deductions"),
+    _c("payable_fen", pl.Int64, "基金应付", "payable"),
+    _c("balance_fen", pl.Int64, "与记账差额", "payable minus booked"),
+    _c("working_capital_fen", pl.Int64, "周转金", "working capital"),
+    _c("advance_fen", pl.Int64, "已预付", "advances paid"),
+    _c("clearing_fen", pl.Int64, "年度清算应拨", "annual clearing"),
+)
+
+MONTHS = (
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("month", pl.Int8, "月份", "month"),
+    _c("cases", pl.Int64, "结算病例数", "stays"),
+    _c("points_e4", pl.Int64, "分值", "points"),
+    _c("cost_fen", pl.Int64, "付费口径费用", "cost"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    _c("point_value_e4", pl.Int64, "年初点值", "opening point value"),
+    _c("due_fen", pl.Int64, "月度应付", "due at the opening value"),
+    _c("deduction_fen", pl.Int64, "当月审核扣款", "audit deductions of the month"),
+    _c("advance_fen", pl.Int64, "当月预付", "advance paid"),
+)
+
+POOLS = (
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("title", pl.String, "名称", "title"),
+    _c("cases", pl.Int64, "结算病例数", "stays paid by points"),
+    _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    _c("points_e4", pl.Int64, "总分值", "points"),
+    _c("income_fen", pl.Int64, "预算收入", "budget"),
+    _c("carved_out_fen", pl.Int64, "预算扣除", "carved out before the by-disease total"),
+    _c("reserve_fen", pl.Int64, "风险储备", "reserve"),
+    _c("fund_fen", pl.Int64, "按病种付费基金", "by-disease fund"),
+    _c("payment_ratio_e4", pl.Int64, "支付比例", "payment ratio"),
+    _c("opening_value_e4", pl.Int64, "年初点值", "opening point value"),
+    _c("settlement_value_e4", pl.Int64, "结算点值", "settlement point value"),
+    _c("gross_fen", pl.Int64, "基金应付(考核前)", "payable before assessment"),
+    _c("payable_fen", pl.Int64, "基金应付", "payable"),
+    _c("residual_fen", pl.Int64, "尾差", "rounding residual"),
+    _c("returned_fen", pl.Int64, "考核与扣款转入储备", "withheld, moved to the reserve"),
+)
+
+LEDGER = (
+    _c("entry", pl.Int64, "序号", "entry"),
+    _c("period", pl.String, "期间", "period"),
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("debit", pl.String, "借方", "debit account"),
+    _c("credit", pl.String, "贷方", "credit account"),
+    _c("amount_fen", pl.Int64, "金额", "amount"),
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("kind", pl.String, "事项", "kind of movement"),
+    _c("cite", pl.String, "依据", "source"),
+)
+
+REJECTED = (
+    _c("setl_id", pl.String, "结算ID", "settlement id"),
+    _c("source_file", pl.String, "来源文件", "source file"),
+    _c("source_row", pl.Int64, "来源行", "source row"),
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("rule", pl.String, "规则", "rule"),
+    _c("severity", pl.String, "级别", "severity"),
+    _c("field", pl.String, "字段", "field"),
+    _c("value", pl.String, "值", "value"),
+    _c("message", pl.String, "说明", "message"),
+)
+
+MONITORING = (
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("cases", pl.Int64, "病例数", "stays"),
+    _c("grouping_rate", pl.Float64, "入组率", "grouping rate", "share"),
+    _c("core_share", pl.Float64, "核心病种占比", "share in core groups", "share"),
+    _c("low_share", pl.Float64, "费用过低占比", "share of low-cost stays", "share"),
+    _c("high_share", pl.Float64, "费用过高占比", "share of high-cost stays", "share"),
+    _c("cmi", pl.Float64, "病例组合指数(CMI)", "case mix index"),
+    _c("time_index", pl.Float64, "时间消耗指数", "time index"),
+    _c("cost_index", pl.Float64, "费用消耗指数", "cost index"),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "cases": CASES,
+    "groups": GROUPS,
+    "hospitals": HOSPITALS,
+    "months": MONTHS,
+    "pools": POOLS,
+    "ledger": LEDGER,
+    "rejected": REJECTED,
+    "monitoring": MONITORING,
+}
+
+
+def shape(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return ``frame`` with exactly the columns and types of a result table, missing ones as null."""
+    columns = TABLES[table]
+    extra = set(frame.columns) - {column.name for column in columns}
+    if extra:
+        raise ConservationError(f"table {table} has columns that results.py does not know: {sorted(extra)}")
+    have = set(frame.columns)
+    return frame.select(
+        (pl.col(c.name).cast(c.dtype) if c.name in have else pl.lit(None, c.dtype).alias(c.name)) for c in columns
+    )
