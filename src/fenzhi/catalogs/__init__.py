@@ -1,1 +1,35 @@
-"""See docs/architecture.md."""
+"""DIP catalogues: cell language, models, files, checks."""
+
+from fenzhi.catalogs.check import check_catalog, require_sound
+from fenzhi.catalogs.dialect import (
+    Dialect,
+    expand_sets,
+    parse_cell,
+    parse_diagnoses,
+    range_limits,
+    token_kind,
+)
+from fenzhi.catalogs.load import catalogs_dir, find_catalog, load_catalog, make_catalog, save_catalog
+from fenzhi.catalogs.models import CatalogMeta, DipCatalog
+from fenzhi.catalogs.rules import Finding, Rule, parse_rules
+
+__all__ = [
+    "CatalogMeta",
+    "Dialect",
+    "DipCatalog",
+    "Finding",
+    "Rule",
+    "catalogs_dir",
+    "check_catalog",
+    "expand_sets",
+    "find_catalog",
+    "load_catalog",
+    "make_catalog",
+    "parse_cell",
+    "parse_diagnoses",
+    "parse_rules",
+    "range_limits",
+    "require_sound",
+    "save_catalog",
+    "token_kind",
+]

@@ -1,0 +1,284 @@
+"""Read a DIP catalogue from its folder and write one: the same bytes for the same content.
+
+A folder holds ``catalog.toml`` (who it is for, layers, dialect), ``groups.csv`` and, if needed,
+``code_sets.csv``, ``exclusions.csv`` and ``operations.csv``. Every cell is read as text; see
+docs/reference/dip-catalog.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from fenzhi.catalogs.check import require_sound
+from fenzhi.catalogs.dialect import Dialect, tidy_cells
+from fenzhi.catalogs.models import (
+    EXCLUSIONS_SCHEMA,
+    GROUPS_SCHEMA,
+    CatalogMeta,
+    DipCatalog,
+    empty_exclusions,
+)
+from fenzhi.codes import OPERATIONS_SCHEMA, empty_operations, read_operations, read_table, require_columns
+from fenzhi.errors import CatalogError
+from fenzhi.files import new_dir
+from fenzhi.shipped import shipped_dir
+
+TOML = "catalog.toml"
+REQUIRED = ("group_id", "name", "layer", "main_diag", "treatment")
+CELLS = ("main_diag", "main_oprn", "related_oprn", "other_diag", "any_diag")
+NUMBERS = ("age_days_max", "birth_weight_min_g", "birth_weight_max_g")
+TRUE, FALSE = ("true", "1", "是"), ("false", "0", "否")
+
+
+def catalogs_dir() -> Path:
+    """Return the folder of the DIP catalogues that come with fenzhi."""
+    return shipped_dir() / "dip"
+
+
+def find_catalog(name: str | Path, near: Path | None = None) -> Path:
+    """Return the folder of a catalogue given as path (relative to ``near``) or as the id of a shipped one."""
+    path = Path(name)
+    for candidate in ([near / path] if near is not None else []) + [path, catalogs_dir() / path]:
+        if (candidate / TOML).is_file():
+            return candidate
+    known = ", ".join(sorted(p.parent.name for p in catalogs_dir().glob(f"*/{TOML}")))
+    raise CatalogError(
+        f"there is no DIP catalogue {str(name)!r}: no folder of that name holds a {TOML}",
+        code="CATALOG_MISSING",
+        file=path,
+        remedy=f"give the folder of a catalogue or one of: {known}",
+    )
+
+
+def _read_meta(path: Path) -> CatalogMeta:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CatalogError(
+            f"this is not readable TOML: {error}",
+            code="CATALOG_SYNTAX",
+            file=path,
+            remedy="save the file as UTF-8 and correct the line named",
+        ) from error
+    remedy = "docs/reference/dip-catalog.md lists the keys of catalog.toml"
+    for key, value in data.items():
+        if key not in ("catalog", "dialect") or not isinstance(value, dict):
+            raise CatalogError(
+                "this key is unknown", code="CATALOG_UNKNOWN_KEY", file=path, field=key, remedy=remedy
+            )
+    dialect: dict[str, Any] = data.get("dialect", {})
+    for key in dialect:
+        if key not in ("form", "or", "and"):
+            raise CatalogError(
+                "this key is unknown",
+                code="CATALOG_UNKNOWN_KEY",
+                file=path,
+                field=f"dialect.{key}",
+                remedy=remedy,
+            )
+    try:
+        signs = Dialect(
+            dialect.get("form", "or_of_ands"), str(dialect.get("or", "|")), str(dialect.get("and", "+"))
+        )
+        return CatalogMeta.model_validate({**data.get("catalog", {}), "dialect": signs})
+    except CatalogError as error:
+        raise CatalogError(
+            error.message,
+            code=error.code,
+            file=path,
+            field=error.field,
+            value=error.value,
+            remedy=error.remedy,
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        unknown = first["type"] == "extra_forbidden"
+        raise CatalogError(
+            "this key is unknown" if unknown else first["msg"].removeprefix("Value error, "),
+            code="CATALOG_UNKNOWN_KEY" if unknown else "CATALOG_META",
+            file=path,
+            field=".".join(["catalog", *(str(part) for part in first["loc"])]),
+            value=None if isinstance(first["input"], dict) else first["input"],
+            remedy=remedy,
+        ) from error
+
+
+def _read_frame(path: Path, required: tuple[str, ...], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Read a table whose columns are all known; absent optional columns become null. All String."""
+    table = read_table(path, CatalogError)
+    require_columns(table, required, path, CatalogError)
+    for name in table.columns:
+        if name not in schema:
+            raise CatalogError(
+                f"the column {name} is unknown",
+                code="CATALOG_COLUMN",
+                file=path,
+                field=name,
+                remedy=f"remove it or use one of: {', '.join(schema)}",
+            )
+    absent = [pl.lit(None, pl.String).alias(name) for name in schema if name not in table.columns]
+    return table.with_columns(absent).select(list(schema))
+
+
+def _read_groups(path: Path) -> pl.DataFrame:
+    table = _read_frame(path, REQUIRED, GROUPS_SCHEMA)
+    numbers = [pl.col(name).cast(pl.Int32, strict=False).alias(name) for name in NUMBERS]
+    word = pl.col("grassroots").str.to_lowercase()
+    flag = pl.when(word.is_in(TRUE)).then(True).when(word.is_in(FALSE)).then(False).alias("grassroots")
+    typed = table.with_columns(*numbers, flag)
+    for name, meaning in [*((n, "a whole number") for n in NUMBERS), ("grassroots", "true or false")]:
+        bad = (table[name].is_not_null() & typed[name].is_null()).arg_true()
+        if len(bad):
+            row = int(bad[0])
+            raise CatalogError(
+                f"group {table['group_id'][row]}: {name} is not {meaning}",
+                code="CATALOG_VALUE",
+                file=path,
+                row=row + 1,
+                field=name,
+                value=table[name][row],
+                remedy="leave the cell empty if there is no condition",
+            )
+    return typed
+
+
+def _read_sets(path: Path) -> dict[str, tuple[str, ...]]:
+    table = _read_frame(path, ("set", "code"), {"set": pl.String(), "code": pl.String()})
+    names, codes = tidy_cells(table["set"]).str.strip_prefix("@"), tidy_cells(table["code"])
+    sets: dict[str, dict[str, None]] = {}
+    for row, (name, code) in enumerate(zip(names, codes, strict=True), start=1):
+        if not name or not code:
+            raise CatalogError(
+                f"the row has no {'code' if name else 'set'}",
+                code="CATALOG_BLANK",
+                file=path,
+                row=row,
+                field="code" if name else "set",
+                remedy="fill the cell or remove the row",
+            )
+        sets.setdefault(name, {})[code] = None
+    return {name: tuple(members) for name, members in sets.items()}
+
+
+def make_catalog(
+    meta: CatalogMeta,
+    groups: pl.DataFrame,
+    *,
+    code_sets: Mapping[str, tuple[str, ...]] | None = None,
+    exclusions: pl.DataFrame | None = None,
+    operations: pl.DataFrame | None = None,
+) -> DipCatalog:
+    """Return a catalogue in one spelling, with its digest; ``path`` is None. It is not checked.
+
+    ``groups`` and ``exclusions`` need the columns of their schema that are not empty, in any order; cells are
+    normalised, blanks around names dropped, empty text becomes null, an absent ``grassroots`` False.
+    ``operations`` has code, name, type.
+    """
+
+    def fit(frame: pl.DataFrame, schema: Mapping[str, pl.DataType], cells: tuple[str, ...]) -> pl.DataFrame:
+        have = set(frame.columns)
+        frame = frame.select(
+            pl.col(name).cast(dtype) if name in have else pl.lit(None, dtype).alias(name)
+            for name, dtype in schema.items()
+        )
+        text = pl.col(pl.String).str.strip_chars()
+        frame = frame.with_columns(pl.when(text != "").then(text).name.keep())
+        return frame.with_columns(tidy_cells(frame[name]).alias(name) for name in cells)
+
+    catalog = DipCatalog(
+        meta=meta,
+        groups=fit(groups, GROUPS_SCHEMA, CELLS).with_columns(pl.col("grassroots").fill_null(False)),
+        code_sets=dict(code_sets or {}),
+        exclusions=fit(
+            empty_exclusions() if exclusions is None else exclusions, EXCLUSIONS_SCHEMA, ("code", "within")
+        ),
+        operations=fit(
+            empty_operations() if operations is None else operations, OPERATIONS_SCHEMA, ("code",)
+        ),
+        path=None,
+        digest="",
+    )
+    content = hashlib.sha256()
+    for name, data in render_catalog(catalog).items():
+        content.update(f"{name} {len(data)}\n".encode() + data)
+    return replace(catalog, digest=content.hexdigest())
+
+
+def load_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> DipCatalog:
+    """Load a catalogue from its folder (relative to ``near`` if given) or by the id of a shipped one.
+
+    Raises :class:`CatalogError` naming file, row, field, value and remedy: for a missing file or column, and
+    for the first error that ``check_catalog`` finds (unknown layer, treatment, kind or set, bad cell, bad
+    weight band, a group code or a rule that stands twice, a catalogue without groups).
+    """
+    folder = find_catalog(path_or_shipped_id, near)
+
+    def optional(name: str) -> Path | None:
+        return folder / name if (folder / name).exists() else None
+
+    sets, exclusions = optional("code_sets.csv"), optional("exclusions.csv")
+    operations = optional("operations.csv")
+    catalog = make_catalog(
+        _read_meta(folder / TOML),
+        _read_groups(folder / "groups.csv"),
+        code_sets=_read_sets(sets) if sets else None,
+        exclusions=_read_frame(exclusions, ("kind", "code"), EXCLUSIONS_SCHEMA) if exclusions else None,
+        operations=read_operations(operations, CatalogError) if operations else None,
+    )
+    catalog = replace(catalog, path=folder)
+    require_sound(catalog)
+    return catalog
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        # A JSON string is a TOML string, but for DEL.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(part) for part in value)}]"
+    return str(value)
+
+
+def render_catalog(catalog: DipCatalog) -> dict[str, bytes]:
+    """Return file name -> content (UTF-8, ``\\n``) as ``save_catalog`` writes them, without empty tables."""
+    dialect = catalog.meta.dialect
+    keys = {name: getattr(catalog.meta, name) for name in CatalogMeta.model_fields if name != "dialect"}
+    signs = {"form": dialect.form, "or": dialect.or_, "and": dialect.and_}
+    lines = ["[catalog]", *(f"{k} = {_toml(v)}" for k, v in keys.items() if v is not None)]
+    lines += ["", "[dialect]", *(f"{k} = {_toml(v)}" for k, v in signs.items())]
+    sets = [{"set": name, "code": code} for name, codes in catalog.code_sets.items() for code in codes]
+    flag = pl.when(pl.col("grassroots")).then(pl.lit("true")).alias("grassroots")
+    tables = {
+        "groups.csv": catalog.groups.with_columns(flag),
+        "code_sets.csv": pl.DataFrame(sets, schema={"set": pl.String(), "code": pl.String()}),
+        "exclusions.csv": catalog.exclusions,
+        "operations.csv": catalog.operations,
+    }
+    files = {TOML: ("\n".join(lines) + "\n").encode()}
+    for name, frame in tables.items():
+        if frame.height or name == "groups.csv":
+            files[name] = frame.write_csv(line_terminator="\n").encode()
+    return files
+
+
+def save_catalog(catalog: DipCatalog, folder: Path) -> None:
+    """Write a catalogue into a new (or empty) folder; loading it gives an equal catalogue.
+
+    Raises :class:`OutputError` if the folder holds anything, and :class:`CatalogError` if the catalogue has
+    errors: then nothing is written.
+    """
+    require_sound(catalog)
+    with new_dir(folder) as aside:
+        for name, data in render_catalog(catalog).items():
+            (aside / name).write_bytes(data)
