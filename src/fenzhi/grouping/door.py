@@ -1,0 +1,260 @@
+"""The one door where text becomes dense indices: distinct codes are translated once, stays carry numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, ints
+from fenzhi.catalogs.dialect import range_limits, token_kind
+from fenzhi.codes.normalise import normalise_diagnosis, normalise_operation, split_extension
+from fenzhi.grouping.compile import ANY_DIAGNOSIS, KIND_OF, CompiledDip
+from fenzhi.kernels.dip import AS_CONSERVATIVE, CANNOT_BE_MAIN, FREE, MAIN_WITHIN, Codes, Stays
+
+DAYS_OF_A_YEAR = 365
+
+
+@dataclass(frozen=True)
+class Door:
+    """Stays in numbers: what the kernel takes, the distinct codes as text, and which of them are unknown."""
+
+    stays: Stays
+    codes: Codes
+    diagnoses: pl.Series
+    operations: pl.Series
+    unknown_operations: Bools
+    room: int
+
+
+class _Book:
+    """Number the texts of one kind as they come: equal texts get equal numbers from 0."""
+
+    def __init__(self) -> None:
+        self._categories = pl.Categories.random()
+        # polars forgets categories that no column uses any more.
+        self._columns: list[pl.Series] = []
+
+    def index(self, codes: pl.Series) -> Int32s:
+        """Return the number of each text; null is -1."""
+        column = codes.cast(pl.Categorical(self._categories))
+        self._columns.append(column)
+        return np.ascontiguousarray(ints(column.to_physical()))
+
+    def texts(self) -> pl.Series:
+        """Return the texts by number."""
+        return self._categories.to_series()
+
+
+def _explode(lists: pl.Series) -> pl.Series:
+    return lists.explode(empty_as_null=False, keep_nulls=False)
+
+
+def _offsets(lists: pl.Series, kept: Bools | None = None) -> Int64s:
+    lengths = lists.list.len().fill_null(0).cast(pl.Int64).to_numpy()
+    if kept is not None:
+        lengths = np.where(kept, lengths, 0)
+    out = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=out[1:])
+    return out
+
+
+def matches(codes: pl.Series, tokens: tuple[str, ...]) -> Bools:
+    """Tell which normalised diagnosis codes match one of the tokens (full, 4 or 3 characters, range)."""
+    hit = np.zeros(len(codes), dtype=np.bool_)
+    by_kind: dict[str, list[str]] = {}
+    for token in tokens:
+        by_kind.setdefault(token_kind(token), []).append(token)
+    for kind, part in (("full", codes), ("subcategory", codes.str.slice(0, 5)), ("category", codes.str.slice(0, 3))):
+        if kind in by_kind:
+            hit |= part.is_in(by_kind[kind]).fill_null(False).to_numpy()
+    category = codes.str.slice(0, 3)
+    for token in by_kind.get("range", ()):
+        low, high = range_limits(token)
+        hit |= ((category >= low) & (category <= high)).fill_null(False).to_numpy()
+    return hit
+
+
+def _diagnosis_tokens(codes: pl.Series, compiled: CompiledDip) -> Int32s:
+    """Return the tokens of each diagnosis code as a matrix, -1 filled: any, full, 4, 3 characters, ranges."""
+    by_kind: dict[str, dict[str, int]] = {"full": {}, "subcategory": {}, "category": {}, "range": {}}
+    for token, number in compiled.diag_tokens.items():
+        if token != ANY_DIAGNOSIS:
+            by_kind[token_kind(token)][token] = number
+    columns = [np.zeros(len(codes), dtype=np.int32)]
+    for kind, part in (("full", codes), ("subcategory", codes.str.slice(0, 5)), ("category", codes.str.slice(0, 3))):
+        found = part.replace_strict(by_kind[kind], default=-1, return_dtype=pl.Int32) if by_kind[kind] else None
+        if found is not None:
+            columns.append(found.to_numpy())
+    category = codes.str.slice(0, 3)
+    for token, number in by_kind["range"].items():
+        low, high = range_limits(token)
+        inside = ((category >= low) & (category <= high)).fill_null(False).to_numpy()
+        if inside.any():
+            columns.append(np.where(inside, number, -1).astype(np.int32))
+    return np.ascontiguousarray(np.stack(columns, axis=1))
+
+
+def _operation_tokens(codes: pl.Series, compiled: CompiledDip) -> tuple[Int64s, Int32s, Int32s]:
+    """Return the tokens each operation code satisfies (offsets, values) and the token spelled like it."""
+    names = list(compiled.oprn_tokens)
+    numbers = list(compiled.oprn_tokens.values())
+    token_base, token_extension = split_extension(pl.Series(names, dtype=pl.String))
+    extended: dict[str, list[int]] = {}
+    for base, extension, number in zip(token_base, token_extension, numbers, strict=True):
+        if extension is not None:
+            extended.setdefault(base, []).append(number)
+    code_base, code_extension = split_extension(codes)
+    values: list[int] = []
+    offsets = [0]
+    exact = []
+    for code, base, extension in zip(codes, code_base, code_extension, strict=True):
+        own = compiled.oprn_tokens.get(code, -1) if code else -1
+        exact.append(own)
+        if own >= 0:
+            values.append(own)
+        if extension is None:
+            values += extended.get(code, ())
+        elif base in compiled.oprn_tokens:
+            values.append(compiled.oprn_tokens[base])
+        offsets.append(len(values))
+    return np.array(offsets, dtype=np.int64), np.array(values, dtype=np.int32), np.array(exact, dtype=np.int32)
+
+
+def _operation_kinds(codes: pl.Series, compiled: CompiledDip) -> tuple[Int8s, Bools]:
+    """Return each operation's kind for comprehensive groups (0 medical to 4 surgery) and which are unknown."""
+    policy = compiled.policy
+    kinds = dict(compiled.catalog.operations.select("code", "type").iter_rows())
+    own = [kinds.get(code) for code in codes]
+    unknown = np.array([kind is None for kind in own], dtype=np.bool_)
+    named = [kind or str(policy.unknown_operation_type) for kind in own]
+    as_ = str(policy.interventional_as)
+    values = [KIND_OF[as_ if kind == "interventional" else kind] for kind in named]
+    return np.array(values, dtype=np.int8), unknown
+
+
+def _flags(codes: pl.Series, compiled: CompiledDip) -> tuple[Int8s, Int32s]:
+    """Return the exclusion flag of each operation and the condition of those limited to a range."""
+    number = {tokens: i for i, tokens in enumerate(compiled.conditions)}
+    flag = np.zeros(len(codes), dtype=np.int8)
+    within = np.full(len(codes), -1, dtype=np.int32)
+    lists = compiled.exclusions
+    for i, code in enumerate(codes):
+        if code in lists.get("as_conservative", ()):
+            flag[i] = AS_CONSERVATIVE
+        elif code in lists.get("main_within", ()):
+            flag[i] = MAIN_WITHIN
+            within[i] = number[lists["main_within"][code]]
+        elif code in lists.get("cannot_be_main", ()):
+            flag[i] = CANNOT_BE_MAIN
+        else:
+            flag[i] = FREE
+    return flag, within
+
+
+def _excluded(codes: pl.Series, compiled: CompiledDip) -> Bools:
+    """Tell which diagnosis codes cannot be principal."""
+    listed = list(compiled.exclusions.get("diagnosis", ()))
+    if not listed:
+        return np.zeros(len(codes), dtype=np.bool_)
+    if compiled.policy.excluded_diagnosis_match == "exact":
+        return codes.is_in(listed).fill_null(False).to_numpy()
+    hit = np.zeros(len(codes), dtype=np.bool_)
+    for prefix in listed:
+        hit |= codes.str.starts_with(prefix).fill_null(False).to_numpy()
+    return hit
+
+
+def age_in_days(frame: pl.DataFrame) -> Int32s:
+    """Return the age in days: ``nwb_age`` below one year, at least 365 a year above; -1 if not known."""
+    days = pl.when(pl.col("age") > 0).then(pl.col("age").cast(pl.Int32) * DAYS_OF_A_YEAR).otherwise(pl.col("nwb_age"))
+    return np.ascontiguousarray(ints(frame.select(days.cast(pl.Int32)).to_series()))
+
+
+def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
+    """Translate the grouping columns of a frame of stays into numbers.
+
+    Needs ``diag_codes``, ``oprn_codes`` (List of text; null counts as empty), ``age``, ``nwb_age``, ``nwb_bir_wt``,
+    and ``medfee_sumamt_fen`` if cost decides between groups. Further diagnoses are only translated for stays whose
+    principal diagnosis can meet a rule that looks at them.
+    """
+    diags, oprns = _Book(), _Book()
+    lists = frame["diag_codes"]
+    principal = diags.index(lists.list.first())
+    principal_text = normalise_diagnosis(diags.texts())
+    if principal_text.null_count():
+        blank = principal_text.is_null().to_numpy()
+        principal = np.where((principal >= 0) & blank[principal], np.int32(-1), principal).astype(np.int32)
+    looks = _looks_further(principal_text, compiled)
+    wanted = np.zeros(len(principal), dtype=np.bool_) if not looks.any() else (principal >= 0) & looks[principal]
+    further = lists.list.slice(1) if wanted.all() else lists.filter(pl.Series(wanted)).list.slice(1)
+    others = diags.index(_explode(further))
+    lengths = np.zeros(len(principal), dtype=np.int64)
+    lengths[wanted] = further.list.len().cast(pl.Int64).to_numpy()
+    other_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    oprn_lists = frame["oprn_codes"]
+    oprn_offsets = _offsets(oprn_lists)
+    oprn_ids = oprns.index(_explode(oprn_lists))
+
+    diag_text = normalise_diagnosis(diags.texts())
+    oprn_text = normalise_operation(oprns.texts())
+    token_offsets, token_values, exact = _operation_tokens(oprn_text, compiled)
+    kinds, unknown = _operation_kinds(oprn_text, compiled)
+    flags, within = _flags(oprn_text, compiled)
+    conditions = (
+        np.stack([matches(diag_text, tokens) for tokens in compiled.conditions], axis=1)
+        if compiled.conditions
+        else np.zeros((len(diag_text), 1), dtype=np.bool_)
+    )
+    most = int(np.diff(oprn_offsets).max(initial=0))
+    widest = int(np.diff(token_offsets).max(initial=0))
+    cost = frame["medfee_sumamt_fen"] if compiled.rules.by_cost else pl.Series([], dtype=pl.Int64)
+    return Door(
+        stays=Stays(
+            *_frozen(
+                principal,
+                other_offsets,
+                others,
+                oprn_offsets,
+                oprn_ids,
+                age_in_days(frame),
+                np.ascontiguousarray(ints(frame["nwb_bir_wt"])),
+                np.ascontiguousarray(ints(cost, pl.Int64)),
+            )
+        ),
+        codes=Codes(
+            *_frozen(
+                _diagnosis_tokens(diag_text, compiled),
+                _excluded(diag_text, compiled),
+                np.ascontiguousarray(conditions),
+                token_offsets,
+                token_values,
+                exact,
+                kinds,
+                flags,
+                within,
+            )
+        ),
+        diagnoses=diag_text,
+        operations=oprn_text,
+        unknown_operations=unknown,
+        room=4 + most * (widest + 1) + widest,
+    )
+
+
+def _looks_further(codes: pl.Series, compiled: CompiledDip) -> Bools:
+    """Tell for which principal diagnoses a rule may look at further diagnoses."""
+    tokens = _diagnosis_tokens(codes, compiled)
+    return (compiled.uses_others[np.maximum(tokens, 0)] & (tokens >= 0)).any(axis=1)
+
+
+def _frozen(*arrays: np.ndarray) -> list[np.ndarray]:  # type: ignore[type-arg]
+    """Make arrays read-only, so that every call of a kernel has the same array types."""
+    out = []
+    for array in arrays:
+        view = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+        if view.flags.writeable:
+            view.setflags(write=False)
+        out.append(view)
+    return out
