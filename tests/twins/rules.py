@@ -1,0 +1,70 @@
+"""The policy pack as the twins read it: a plain dict with every key, numbers as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def band(name: str, above: str, upto: str | None, points: str, included: str = "") -> dict[str, Any]:
+    """One deviation band; ``included`` holds ``above`` and / or ``upto`` when the limit belongs to it."""
+    return {
+        "name": name,
+        "title": name,
+        "above": above,
+        "upto": upto,
+        "above_included": "above" in included,
+        "upto_included": "upto" in included,
+        "points": points,
+    }
+
+
+def base_rules(**sections: dict[str, Any]) -> dict[str, Any]:
+    """A whole pack with the defaults that docs/rules.md and the policy reference state, sections overlaid."""
+    rules: dict[str, Any] = {
+        "scope": {
+            "cost": "total_minus_paid_apart",
+            "min_los_days": None,
+            "max_los_days": None,
+            "other_tracks": {},
+        },
+        "grouping": {
+            "precedence": ["layer", "most_terms", "most_related", "diagnosis_specificity", "group_id"],
+            "class_order": [],
+            "unknown_operation_type": "conservative",
+            "interventional_as": "surgery",
+            "comprehensive_type": "main",
+            "excluded_diagnosis_match": "exact",
+        },
+        "ungrouped": {"rule": "share_of_cost", "factor": "0.7"},
+        "weights": {
+            "method": "mean_cost",
+            "scale": 1000,
+            "decimals": 4,
+            "benchmark_group": None,
+            "standard_yuan": None,
+            "year_weights": [1, 2, 7],
+            "pooling": "yearly_means",
+            "trim": {"method": "percentile", "low": "0.025", "high": "0.975", "k": "2", "min_cases": 25},
+        },
+        "coefficients": {
+            "by": ["level", "type"],
+            "decimals": 4,
+            "grassroots_exempt": True,
+            "floor": None,
+            "cap": None,
+        },
+        "deviation": {
+            "test_reference": "same_level_mean",
+            "factor_reference": "same_level_mean",
+            "bands": [band("normal", "0", None, "normal")],
+        },
+        "point_value": {"settlement": "ratio", "decimals": 4},
+        "settlement": {
+            "advance_ratio": "0.90",
+            "working_capital_months": "1",
+            "residual": "apportion",
+        },
+    }
+    for name, section in sections.items():
+        rules[name] = {**rules[name], **section}
+    return rules

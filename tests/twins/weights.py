@@ -1,0 +1,175 @@
+"""Weights, means and institution coefficients of a history (docs/rules.md, section 3).
+
+A history stay is a dict with ``year``, ``cost_fen``, ``group_id`` (None without) and ``fixmedins_code``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import sqrt
+from typing import Any
+
+from twins.codes import Row
+from twins.exact import E4, half_up, number, step_for
+
+Costs = dict[int, list[int]]
+
+
+def by_year(stays: Iterable[Row]) -> Costs:
+    """Costs of stays per year of discharge."""
+    found: Costs = defaultdict(list)
+    for stay in stays:
+        found[stay["year"]].append(stay["cost_fen"])
+    return dict(found)
+
+
+def weight_of_year(year: int, newest: int, year_weights: Sequence[int]) -> int:
+    """Weight of a year, aligned to the newest; years before the first weight count nothing."""
+    back = newest - year
+    return year_weights[-1 - back] if 0 <= back < len(year_weights) else 0
+
+
+def weighted_mean(costs: Costs, newest: int, weights: Mapping[str, Any]) -> Fraction | None:
+    """Mean over years: of the yearly means, or of weighted costs; None without stays."""
+    top, below = Fraction(0), Fraction(0)
+    for year, values in costs.items():
+        w = weight_of_year(year, newest, weights["year_weights"])
+        if not values:
+            continue
+        if weights["pooling"] == "yearly_means":
+            top += w * Fraction(sum(values), len(values))
+            below += w
+        else:
+            top += w * sum(values)
+            below += w * len(values)
+    return top / below if below else None
+
+
+def quantile(sorted_costs: Sequence[int], q: Fraction) -> Fraction:
+    """Value at position q (n - 1), linear between neighbours."""
+    at = q * (len(sorted_costs) - 1)
+    low = at.numerator // at.denominator
+    high = min(low + 1, len(sorted_costs) - 1)
+    return sorted_costs[low] + (at - low) * (sorted_costs[high] - sorted_costs[low])
+
+
+def kept(costs: Costs, trim: Mapping[str, Any]) -> Costs:
+    """What trimming leaves of a group's costs, over all its years together."""
+    every = sorted(cost for values in costs.values() for cost in values)
+    n = len(every)
+    if trim["method"] == "none" or n < trim["min_cases"]:
+        return costs
+    mean = Fraction(sum(every), n)
+    if trim["method"] == "percentile":
+        low, high = (quantile(every, number(trim[end])) for end in ("low", "high"))
+    elif trim["method"] == "factor":
+        low, high = (number(trim[end]) * mean for end in ("low", "high"))
+    else:
+        variance = sum((cost - mean) ** 2 for cost in every) / n
+        limit = number(trim["k"]) ** 2 * variance
+        return {year: [c for c in values if (c - mean) ** 2 <= limit] for year, values in costs.items()}
+    return {year: [c for c in values if low <= c <= high] for year, values in costs.items()}
+
+
+def coefficient_of_variation(values: Sequence[int]) -> float | None:
+    """Population standard deviation / mean."""
+    if not values or not sum(values):
+        return None
+    mean = Fraction(sum(values), len(values))
+    variance = sum((value - mean) ** 2 for value in values) / len(values)
+    return sqrt(variance) / float(mean)
+
+
+def class_of(hospital: Row, coefficients: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Class of a hospital: the named columns."""
+    return tuple(hospital[column] for column in coefficients["by"])
+
+
+def coefficients_of(
+    history: Sequence[Row],
+    hospitals: Sequence[Row],
+    rules: Mapping[str, Any],
+    newest: int,
+    mean_all: Fraction,
+) -> dict[str, int]:
+    """Institution coefficient of every hospital, at 1/10,000."""
+    settings = rules["coefficients"]
+    found = {}
+    for hospital in hospitals:
+        own = class_of(hospital, settings)
+        same = {h["fixmedins_code"] for h in hospitals if class_of(h, settings) == own}
+        costs = by_year(stay for stay in history if stay["fixmedins_code"] in same)
+        mean = weighted_mean(costs, newest, rules["weights"])
+        value = E4
+        if mean is not None and mean_all:
+            value = half_up(mean / mean_all * E4, step_for(settings["decimals"]))
+            if settings["floor"] is not None:
+                value = max(value, half_up(number(settings["floor"]) * E4))
+            if settings["cap"] is not None:
+                value = min(value, half_up(number(settings["cap"]) * E4))
+        given = hospital["coefficient_e4"]
+        found[hospital["fixmedins_code"]] = value if given is None else given
+    return found
+
+
+def base_mean(
+    weights: Mapping[str, Any], means: Mapping[str, Fraction | None], mean_all: Fraction
+) -> Fraction:
+    """What a group's mean is divided by, in fen, before the scale."""
+    if weights["method"] == "benchmark":
+        mean = means[weights["benchmark_group"]]
+        assert mean is not None
+        return mean
+    if weights["method"] == "standard_amount":
+        return number(weights["standard_yuan"]) * 100
+    return mean_all
+
+
+def weigh(
+    history: Sequence[Row], group_ids: Iterable[str], hospitals: Sequence[Row], rules: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Weights of the groups, references of deviation and coefficients of the hospitals."""
+    settings = rules["weights"]
+    newest = max(stay["year"] for stay in history)
+    level = {hospital["fixmedins_code"]: hospital["level"] for hospital in hospitals}
+    mean_all = weighted_mean(by_year(history), newest, settings)
+    assert mean_all is not None
+    groups: dict[str, dict[str, Any]] = {}
+    means: dict[str, Fraction | None] = {}
+    level_means: dict[tuple[str, Any], int] = {}
+    newest_means: dict[str, int] = {}
+    for gid in group_ids:
+        own = [stay for stay in history if stay["group_id"] == gid]
+        costs = by_year(own)
+        left = kept(costs, settings["trim"])
+        values = [cost for year in left.values() for cost in year]
+        means[gid] = weighted_mean(left, newest, settings)
+        groups[gid] = {
+            "history_cases": len(own),
+            "trimmed_cases": len(own) - len(values),
+            "cv": coefficient_of_variation(values),
+        }
+        # A cost is kept or trimmed by its amount alone, so levels can be looked at afterwards.
+        last = [stay for stay in own if stay["year"] == newest and stay["cost_fen"] in left[newest]]
+        if last:
+            newest_means[gid] = half_up(Fraction(sum(s["cost_fen"] for s in last), len(last)))
+        for one in {level[stay["fixmedins_code"]] for stay in last}:
+            same = [stay["cost_fen"] for stay in last if level[stay["fixmedins_code"]] == one]
+            level_means[gid, one] = half_up(Fraction(sum(same), len(same)))
+    base = base_mean(settings, means, mean_all)
+    for gid, group in groups.items():
+        mean = means[gid]
+        group["mean_cost_fen"] = None if mean is None else half_up(mean)
+        group["rw_e4"] = None
+        if mean is not None:
+            group["rw_e4"] = half_up(mean / base * settings["scale"] * E4, step_for(settings["decimals"]))
+    return {
+        "newest": newest,
+        "mean_all": mean_all,
+        "groups": groups,
+        "level_means": level_means,
+        "newest_means": newest_means,
+        "coefficients": coefficients_of(history, hospitals, rules, newest, mean_all),
+    }

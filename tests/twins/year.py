@@ -1,0 +1,198 @@
+"""A whole region's year on lists of dicts, start to end (docs/rules.md, all sections).
+
+``region``: area, year, pools (id, insutype list, areas, opening_value_e4 or None), hospitals (fixmedins_code,
+level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool, month,
+amount_fen), assessment (fixmedins_code -> 1/10,000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twins.codes import Row, TwinCatalog
+from twins.exact import E4
+from twins.grouping import group_stay
+from twins.points import base_points, score, standard_fen
+from twins.settlement import month_of, own_payments, settle_pool, total, withheld, working_capital
+from twins.values import opening_values, settlement_value
+from twins.weights import weigh
+
+PAID = ("grouped", "comprehensive", "ungrouped")
+
+
+def pool_of(stay: Row, region: Row) -> tuple[str | None, str | None]:
+    """Pool of a stay, or the reason why it has none (section 1)."""
+    if stay["insutype"] is None:
+        return None, "self_paying"
+    here = stay["insu_admdvs"] in (None, region["area"])
+    listed = [pool for pool in region["pools"] if stay["insutype"] in pool["insutype"]]
+    for pool in listed:
+        if pool["areas"] == "any" or pool["areas"] == ("local" if here else "other"):
+            return pool["id"], None
+    return None, "out_of_region" if listed else "no_pool"
+
+
+def cost_of(stay: Row, rules: Mapping[str, Any]) -> int:
+    """Cost that points price."""
+    apart = stay["excl_pay_sumamt_fen"] or 0
+    return int(stay["medfee_sumamt_fen"] - (0 if rules["scope"]["cost"] == "total" else apart))
+
+
+def outside_los(stay: Row, rules: Mapping[str, Any]) -> str | None:
+    """Reason of a stay that is too short or too long for by-disease payment."""
+    scope = rules["scope"]
+    if scope["min_los_days"] is not None and stay["act_ipt_days"] < scope["min_los_days"]:
+        return "los_below_scope"
+    if scope["max_los_days"] is not None and stay["act_ipt_days"] > scope["max_los_days"]:
+        return "los_above_scope"
+    return None
+
+
+def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
+    """A stay with cost, booked amount, pool, year, month; outcome and reason if section 1 decides."""
+    track = rules["scope"]["other_tracks"].get(stay["med_type"])
+    pool, why_no_pool = pool_of(stay, region)
+    los = outside_los(stay, rules)
+    row = {
+        **stay,
+        "cost_fen": cost_of(stay, rules),
+        "booked_fen": stay["hifp_pay_fen"] or 0,
+        "pool": pool,
+        "year": stay["dscg_time"].year,
+        "month": stay["dscg_time"].month,
+        "outcome": None,
+        "layer": None,
+        "group_id": None,
+        "reason": None,
+    }
+    if track is not None:
+        row.update(outcome="other_track", reason=track)
+    elif why_no_pool or los:
+        row.update(outcome="excluded", reason=why_no_pool or los)
+    return row
+
+
+def grouped(row: Row, catalog: TwinCatalog, rules: Mapping[str, Any], weights: Row | None) -> Row:
+    """The row with its group; with weights given, a group without weight does not count."""
+    known = weights["groups"] if weights else None
+    outcome, layer, group_id, reason = group_stay(row, catalog, rules["grouping"], known)
+    if known is not None and group_id is not None and known[group_id]["rw_e4"] is None:
+        outcome, layer, group_id, reason = "ungrouped", None, None, "no_weight"
+    return {**row, "outcome": outcome, "layer": layer, "group_id": group_id, "reason": reason}
+
+
+def run_history(
+    history: Sequence[Row], region: Row, catalog: TwinCatalog, rules: Mapping[str, Any]
+) -> tuple[list[Row], Row]:
+    """Grouped history (all patients) and the weights it gives."""
+    rows = [prepared(stay, region, rules) for stay in history]
+    rows = [row for row in rows if row["outcome"] != "other_track" and outside_los(row, rules) is None]
+    rows = [grouped(row, catalog, rules, None) for row in rows]
+    ids = [row["group_id"] for row in catalog.groups]
+    return rows, weigh(rows, ids, region["hospitals"], rules)
+
+
+def run_year(
+    history: Sequence[Row],
+    records: Sequence[Row],
+    region: Row,
+    catalog: TwinCatalog,
+    rules: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All results of the year as lists and dicts of integers."""
+    past, weights = run_history(history, region, catalog, rules)
+    hospitals = {hospital["fixmedins_code"]: hospital for hospital in region["hospitals"]}
+    grassroots = {row["group_id"]: bool(row["grassroots"]) for row in catalog.groups}
+    insured = [row for row in past if row["pool"] is not None]
+    for row in insured:
+        own = weights["coefficients"][row["fixmedins_code"]]
+        gid = row["group_id"]
+        if gid is not None and weights["groups"][gid]["rw_e4"] is None:
+            gid = None
+        row.update(base_points(gid, row["cost_fen"], own, grassroots.get(gid, False), weights, rules))
+    opening = opening_values(insured, region["pools"], weights["newest"], rules)
+
+    cases = []
+    for stay in records:
+        row = prepared(stay, region, rules)
+        if row["outcome"] is None:
+            row = grouped(row, catalog, rules, weights)
+            hospital = hospitals[row["fixmedins_code"]]
+            gid = row["group_id"]
+            cheap = grassroots.get(gid, False)
+            row.update(score(gid, row["cost_fen"], hospital, cheap, opening[row["pool"]], weights, rules))
+        cases.append(row)
+
+    pools, lines, months = {}, {}, {}
+    for pool in region["pools"]:
+        name = pool["id"]
+        fund = region["funds"][name]
+        stays = [row for row in cases if row["outcome"] in PAID and row["pool"] == name]
+        sums = {column: total(stays, column) for column in ("cost_fen", "booked_fen", "points_e4")}
+        value = settlement_value(fund, sums["cost_fen"], sums["booked_fen"], sums["points_e4"], rules)
+        result = settle_pool(stays, fund, value, rules)
+        for row in stays:
+            row["payable_fen"] = result["stays"][row["setl_id"]]
+            row["point_value_e4"] = value
+            row["standard_fen"] = standard_fen(row["points_e4"], value)
+        pools[name] = {
+            **sums,
+            "cases": len(stays),
+            "fund_fen": fund,
+            "opening_value_e4": opening[name],
+            "settlement_value_e4": value,
+            "gross_fen": sum(result["gross"].values()),
+            "residual_fen": result["residual"],
+        }
+        for code in hospitals:
+            own_stays = [row for row in stays if row["fixmedins_code"] == code]
+            deducted = {
+                month: sum(
+                    entry["amount_fen"]
+                    for entry in region["deductions"]
+                    if (entry["fixmedins_code"], entry["pool"], entry["month"]) == (code, name, month)
+                )
+                for month in range(1, 13)
+            }
+            for month in range(1, 13):
+                in_month = [row for row in own_stays if row["month"] == month]
+                months[code, name, month] = month_of(in_month, opening[name], deducted[month], rules)
+            lent = [
+                row
+                for row in insured
+                if (row["fixmedins_code"], row["pool"], row["year"]) == (code, name, weights["newest"])
+            ]
+            lines[code, name] = hospital_line(
+                own_stays,
+                result["gross"].get(code, 0),
+                region["assessment"].get(code, E4),
+                sum(deducted.values()),
+                sum(months[code, name, month]["advance_fen"] for month in range(1, 13)),
+                working_capital(total(lent, "booked_fen"), rules),
+            )
+    return {"cases": cases, "pools": pools, "hospitals": lines, "months": months, "weights": weights}
+
+
+def hospital_line(
+    stays: Sequence[Row], gross: int, assessment_e4: int, deduction: int, advance: int, capital: int
+) -> dict[str, int]:
+    """From the amount before assessment to clearing, for one hospital and pool."""
+    assessed = withheld(gross, assessment_e4)
+    payable = gross - assessed - deduction
+    return {
+        "cases": len(stays),
+        "points_e4": total(stays, "points_e4"),
+        "cost_fen": total(stays, "cost_fen"),
+        "booked_fen": total(stays, "booked_fen"),
+        "other_payers_fen": own_payments(stays),
+        "gross_fen": gross,
+        "assessment_e4": assessment_e4,
+        "assessed_fen": assessed,
+        "deduction_fen": deduction,
+        "payable_fen": payable,
+        "balance_fen": payable - total(stays, "booked_fen"),
+        "working_capital_fen": capital,
+        "advance_fen": advance,
+        "clearing_fen": payable - advance - capital,
+    }
