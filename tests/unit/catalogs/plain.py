@@ -46,7 +46,7 @@ def _each_its_own(terms: Sequence[str], operations: Sequence[str]) -> bool:
 
 
 def _operations_fit(one: Sequence[str], two: Sequence[str], main: str | None, others: list[str]) -> bool:
-    """Every term its own operation; the main operation, if given, satisfies a term of the main set ``one``."""
+    """Every term its own operation; the main operation, if given, satisfies a term of ``one``."""
     if main is None:
         return _each_its_own((*one, *two), others)
     return any(
@@ -82,7 +82,9 @@ class PlainGrouper:
             return False
         if row["kind"] == "as_conservative":
             return True
-        tokens = expand_sets(parse_diagnoses(row["within"], self.catalog.meta.dialect), self.catalog.code_sets)
+        tokens = expand_sets(
+            parse_diagnoses(row["within"], self.catalog.meta.dialect), self.catalog.code_sets
+        )
         return not any(_diagnosis_fits(principal, token) for token in tokens)
 
     def _effective(self, operations: list[str], principal: str) -> tuple[str | None, list[str]]:

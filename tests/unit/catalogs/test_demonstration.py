@@ -99,8 +99,8 @@ def test_golden_cases_cover_the_catalogue() -> None:
     assert kinds == {"1", "2", "3", "4"}
 
 
-# Two public sources contradict each other here: in one A09.9 has a conservative basic group (so that 00.0100,
-# which counts as conservative, leads to it), in the other it has none. We have one; A09.0 plays the other part.
+# Two public sources contradict each other here: in one A09.9 has a conservative basic group (to which
+# 00.0100 leads, since it counts as conservative), in the other it has none. Ours has one; A09.0 has none.
 CONTRADICTED = ("55",)
 PART = {"XQ": "pregroup", "BX": "merged", "FZ": "assisted", "JC": "basic"}
 
