@@ -1,0 +1,118 @@
+"""Budget, assessment and deductions of the demo region, computed from its generated year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from fenzhi.money import fen_to_yuan, round_half_up
+from fenzhi.region.demo.dirt import paid
+from fenzhi.region.demo.hospitals import AREA
+
+POOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "employee": ("职工医保", ("310", "510")),
+    "resident": ("居民医保", ("390",)),
+}
+# Percent of the booked amount that the fund can pay by disease, of the reserve, and of care elsewhere.
+FUND_PERCENT, RESERVE_PERCENT, AWAY_PERCENT = 97, 2, 4
+_CITE = "合成数据:由生成的年度推算"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a pool's budget in fen; ``kind`` is income, carve_out or reserve."""
+
+    name: str
+    kind: str
+    amount_fen: int
+
+
+def _fen(expr: pl.Expr) -> pl.Expr:
+    return (expr * 100).cast(pl.Int64)
+
+
+def _booked(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """Return per pool the booked fund amounts in fen: by disease, bed-day stays, items paid apart."""
+    local = paid(frame).filter(pl.col("insu_admdvs") == AREA)
+    result = {}
+    for pool, (_, kinds) in POOLS.items():
+        own = local.filter(pl.col("insutype").is_in(kinds)).select(
+            _fen(pl.col("hifp_pay")).alias("booked"),
+            _fen(pl.col("excl_pay_sumamt")).alias("apart"),
+            _fen(pl.col("medfee_sumamt")).alias("total"),
+            (pl.col("med_type") == "2105").alias("bed_day"),
+        )
+        disease = own.filter(~pl.col("bed_day"))
+        fund = pl.col("apart").cast(pl.Int128) * pl.col("booked") // pl.col("total")
+        result[pool] = {
+            "disease": int(disease["booked"].sum()),
+            "bed_day": int(own.filter("bed_day")["booked"].sum()),
+            "apart": int(disease.select(fund.cast(pl.Int64).sum()).item()),
+        }
+    return result
+
+
+def budget_lines(frame: pl.DataFrame) -> dict[str, list[Line]]:
+    """Return the budget lines per pool for a soiled year of settlement.
+
+    What is left for payment by disease (income - carve-outs - reserve) is FUND_PERCENT of the booked amount
+    of local insured stays, so the fund is slightly short.
+    """
+    lines = {}
+    for pool, booked in _booked(frame).items():
+        fund = round_half_up(booked["disease"] * FUND_PERCENT, 100) // 100
+        away = booked["disease"] * AWAY_PERCENT // 100
+        reserve = fund * RESERVE_PERCENT // 100
+        income = fund + away + reserve + booked["bed_day"] + booked["apart"]
+        lines[pool] = [
+            Line("住院统筹基金预算收入", "income", income),
+            Line("异地就医预留", "carve_out", away),
+            Line("床日付费病例", "carve_out", booked["bed_day"]),
+            Line("除外支付项目", "carve_out", booked["apart"]),
+            Line("风险储备金", "reserve", reserve),
+        ]
+    return lines
+
+
+def budget_toml(year: int, lines: Mapping[str, list[Line]]) -> str:
+    """Return budget.toml: amounts as text in yuan with two decimals."""
+    text = [f"# 示范统筹区(合成数据):全部金额均为虚构\nyear = {year}\n"]
+    for pool, entries in lines.items():
+        text.append(f'\n[[pool]]\nid = "{pool}"\n')
+        for line in entries:
+            text.append(
+                f'\n[[pool.lines]]\nname = "{line.name}"\nkind = "{line.kind}"\n'
+                f'amount = "{fen_to_yuan(line.amount_fen)}"\ncite = "{_CITE}"\n'
+            )
+    return "".join(text)
+
+
+def assessment(codes: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
+    """Return a coefficient like 0.985 per hospital; most get 1."""
+    n = len(codes)
+    permille = np.where(rng.random(n) < 0.55, 1000, rng.integers(940, 1000, n))
+    return pl.DataFrame(
+        {
+            "fixmedins_code": codes,
+            "coefficient": [f"{value // 1000}.{value % 1000:03d}" for value in permille],
+        }
+    )
+
+
+def deductions(codes: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
+    """Return audit deductions of some hospitals: pool, month, amount in yuan, reason."""
+    reasons = ["重复收费", "超标准收费", "低标准入院", "分解住院", "串换项目收费"]
+    n = max(3, len(codes) * 2 // 5)
+    fen = rng.integers(20_000, 3_000_000, n)
+    return pl.DataFrame(
+        {
+            "fixmedins_code": codes.gather(rng.integers(0, len(codes), n)),
+            "pool": [list(POOLS)[at] for at in rng.integers(0, len(POOLS), n)],
+            "month": rng.integers(1, 13, n),
+            "amount": [str(fen_to_yuan(int(value))) for value in fen],
+            "reason": [reasons[at] for at in rng.integers(0, len(reasons), n)],
+        }
+    ).sort("fixmedins_code", "pool", "month")
