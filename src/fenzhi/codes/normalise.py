@@ -12,7 +12,8 @@ import polars as pl
 
 # What exports leave inside cells besides blanks: byte order marks and characters of no width.
 _INVISIBLE = "[\\s\u200b\u200c\u200d\u2060\ufeff]+"
-_EXTENSION = r"^(.{6,})(x[0-9]{3,})$"
+# A filler x follows a point or stands before two digits; an extension follows a digit and has three or more.
+_EXTENSION = r"^(.+[0-9])(x[0-9]{3,})$"
 
 
 def _normalise(codes: pl.Series) -> pl.Series:

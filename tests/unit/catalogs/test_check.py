@@ -66,6 +66,14 @@ def test_a_forgotten_category_is_a_warning_and_an_error_if_asked() -> None:
         require_sound(catalog, strict=True)
 
 
+def test_a_comprehensive_subcategory_does_not_cover_the_category() -> None:
+    catalog = _catalog(
+        {"group_id": "Z", "layer": "comprehensive", "main_diag": "K35.8", "treatment": "any"},
+        {"main_diag": "K35.9"},
+    )
+    assert [(one.value, one.group_id) for one in _found(catalog)] == [("K35", "G2")]
+
+
 def test_every_category_of_a_core_range_needs_a_fallback() -> None:
     catalog = _catalog(
         {"main_diag": "A98-B01"},

@@ -187,5 +187,5 @@ def test_a_dialect_must_be_usable(form: str, or_: str, and_: str, field: str) ->
 
 
 def test_tidy_cells_keeps_the_order() -> None:
-    cells = tidy_cells(pl.Series(["47.0100｜ 47.0901", None, " "]))
-    assert cells.to_list() == ["47.0100|47.0901", None, None]
+    cells = tidy_cells(pl.Series(["47.0100｜ 47.0901", None, " ", "W00-X59|X60.X00"]))
+    assert cells.to_list() == ["47.0100|47.0901", None, None, "W00-X59|X60.x00"]

@@ -42,7 +42,9 @@ def test_a_row_without_target_maps_nothing_and_pairs_may_stand_twice(tmp_path: P
 
 
 def test_an_empty_series_stays_empty(tmp_path: Path) -> None:
-    mapped, unmapped = CodeMap.read(_map(tmp_path, "a,b\nK35.1,K35.2\n")).apply(pl.Series([], dtype=pl.String))
+    mapped, unmapped = CodeMap.read(_map(tmp_path, "a,b\nK35.1,K35.2\n")).apply(
+        pl.Series([], dtype=pl.String)
+    )
     assert (len(mapped), len(unmapped)) == (0, 0)
 
 

@@ -63,11 +63,15 @@ def test_normalising_twice_changes_nothing(codes: list[str]) -> None:
         ("I10.x00", "I10.x00", None),
         ("I10.x00x002", "I10.x00", "x002"),
         ("74.1x01", "74.1x01", None),
+        ("66.69x001", "66.69", "x001"),
+        ("I10.x001", "I10.x001", None),
         ("K35.8", "K35.8", None),
         (None, None, None),
     ],
 )
-def test_the_extension_is_what_follows_the_base(code: str | None, base: str | None, extension: str | None) -> None:
+def test_the_extension_is_what_follows_the_base(
+    code: str | None, base: str | None, extension: str | None
+) -> None:
     bases, extensions = split_extension(pl.Series([code], dtype=pl.String))
     assert (bases[0], extensions[0]) == (base, extension)
 

@@ -42,7 +42,13 @@ def test_the_name_is_optional_and_a_repeated_row_counts_once(tmp_path: Path) -> 
         ("47.0100,手术\n47.0200,开刀\n", "OPERATION_TYPE", 2, "type", "47.0200 has an unknown type"),
         ("47.0100,\n", "OPERATION_TYPE", 1, "type", "47.0100 has no type"),
         (",手术\n", "OPERATION_CODE", 1, "code", "no operation code"),
-        ("47.0100,手术\n47.0100,治疗性操作\n", "OPERATION_CONFLICT", 2, "type", r"surgery \(row 1\) and therap"),
+        (
+            "47.0100,手术\n47.0100,治疗性操作\n",
+            "OPERATION_CONFLICT",
+            2,
+            "type",
+            r"surgery \(row 1\) and therap",
+        ),
     ],
 )
 def test_errors_name_the_row(tmp_path: Path, body: str, code: str, row: int, field: str, words: str) -> None:

@@ -44,7 +44,9 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
         (b"a,b\n\xff\xff,\xfe\n", "TABLE_ENCODING", None, None),
     ],
 )
-def test_errors_name_the_row(tmp_path: Path, data: bytes, code: str, row: int | None, field: str | None) -> None:
+def test_errors_name_the_row(
+    tmp_path: Path, data: bytes, code: str, row: int | None, field: str | None
+) -> None:
     with pytest.raises(CatalogError) as caught:
         read_table(_write(tmp_path, data), CatalogError)
     error = caught.value
