@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,44 @@ def neutral(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
+_ASIDE = re.compile(r"^\..+\.(\d+)-[0-9a-f]{8}\.part$")
+_DAY_SECONDS = 24 * 3600
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Remove what killed processes left half-written in ``folder``; return what was removed.
+
+    Something is left over if its process is gone, or (where that cannot be asked) if it is more than a day old.
+    """
+    removed = []
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        found = _ASIDE.match(entry.name)
+        if not found:
+            continue
+        # os.kill(pid, 0) asks on POSIX but ends the process on Windows.
+        stale = (
+            not _is_running(int(found[1])) if os.name == "posix" else time.time() - entry.stat().st_mtime > _DAY_SECONDS
+        )
+        if stale:
+            shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+            removed.append(entry)
+    return removed
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it into place when the block ends well.
@@ -30,7 +70,7 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
         raise OutputError(
             "the file exists already", code="OUTPUT_EXISTS", file=path, remedy="give another name or remove it first"
         )
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    aside = _aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
@@ -61,7 +101,7 @@ def new_dir(path: Path) -> Iterator[Path]:
             file=path,
             remedy="give another name or remove it first",
         )
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    aside = _aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.mkdir(mode=OWNER_DIR)

@@ -78,6 +78,11 @@ def ratio_half_up(numerator: pl.Expr, denominator: pl.Expr, step: int = 1) -> pl
     return (((num + den) // (den * 2)) * step).cast(pl.Int64)
 
 
+def standard_fen(points_e4: pl.Expr, value_e4: pl.Expr) -> pl.Expr:
+    """Return points x point value in fen, rounded half up: (points / 10^4) x (yuan / 10^4) x 100."""
+    return ratio_half_up(points_e4.cast(pl.Int128) * value_e4, pl.lit(1_000_000))
+
+
 def apportion(total: int, shares: Sequence[int]) -> list[int]:
     """Split ``total`` in proportion to non-negative ``shares``, exactly, by largest remainder.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from fenzhi.arrays import Int8s, Int32s
 from fenzhi.catalogs.models import COMPREHENSIVE
 from fenzhi.errors import ConservationError
 from fenzhi.grouping.compile import CompiledDip
@@ -39,10 +40,11 @@ def threads_to_use() -> int:
     return pl.thread_pool_size()
 
 
-def _match(door: Door, compiled: CompiledDip, n: int, threads: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def group_door(door: Door, compiled: CompiledDip, n: int, threads: int | None = None) -> tuple[Int32s, Int8s]:
+    """Return group index (n, -1 = none) and reason (n) of stays that are numbers already."""
     group = np.empty(n, dtype=np.int32)
     reason = np.empty(n, dtype=np.int8)
-    parts = max(1, min(threads, n // SMALLEST_PART))
+    parts = max(1, min(threads or threads_to_use(), n // SMALLEST_PART))
     limits = np.linspace(0, n, parts + 1).astype(np.int64)
 
     def work(part: int) -> None:
@@ -77,7 +79,7 @@ def group_dip(stays: pl.DataFrame, compiled: CompiledDip, *, threads: int | None
     order of rows, or on how rows are cut into frames.
     """
     door = open_door(stays, compiled)
-    group, reason = _match(door, compiled, stays.height, threads or threads_to_use())
+    group, reason = group_door(door, compiled, stays.height, threads)
     groups = compiled.catalog.groups
     found = pl.Series("group_idx", group)
     index = found.set(found < 0, None)

@@ -301,3 +301,15 @@ def match_stays(
                     entry += 1
         out_group[stay] = best
         out_reason[stay] = FOUND if best >= 0 else NO_GROUP
+
+
+@njit(nogil=True, cache=True)
+def main_operations(stays: Stays, codes: Codes, room: int, out_main: Int32s) -> None:
+    """Write the effective main operation of every stay (operation id, -1 = conservative) to ``out_main`` (n)."""
+    effective = np.empty(room, dtype=np.int32)
+    for stay in range(len(stays.principal)):
+        out_main[stay] = -1
+        if stays.principal[stay] >= 0:
+            _, main = effective_operations(stay, stays, codes, effective)
+            if main >= 0:
+                out_main[stay] = effective[main]

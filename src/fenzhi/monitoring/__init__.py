@@ -1,1 +1,5 @@
-"""See docs/architecture.md."""
+"""Monitoring: indices per hospital."""
+
+from fenzhi.monitoring.indices import hospital_indices
+
+__all__ = ["hospital_indices"]

@@ -1,1 +1,5 @@
-"""See docs/architecture.md."""
+"""Points of one case."""
+
+from fenzhi.points.score import PAID, base_points, score
+
+__all__ = ["PAID", "base_points", "score"]

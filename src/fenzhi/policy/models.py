@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Rate = Annotated[Decimal, Field(ge=0, le=1)]
 Positive = Annotated[Decimal, Field(gt=0)]
+Limit = Annotated[Decimal, Field(ge=0, decimal_places=4)]
 Decimals = Annotated[int, Field(ge=0, le=4)]
 
 
@@ -225,9 +226,9 @@ class Band(Model):
 
     name: str
     title: str = ""
-    above: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    above: Limit = Decimal(0)
     above_included: bool = False
-    upto: Positive | None = None
+    upto: Limit | None = None
     upto_included: bool = True
     points: Literal[
         "normal",
@@ -268,6 +269,12 @@ class Deviation(Section):
         return self
 
 
+class Points(Section):
+    """How points of a case are rounded: once, half up, to ``decimals``."""
+
+    decimals: Decimals = 4
+
+
 class PointValue(Section):
     """Opening and settlement point value.
 
@@ -301,6 +308,7 @@ class Policy(Model):
     ungrouped: Ungrouped = Ungrouped()
     weights: Weights = Weights()
     coefficients: Coefficients = Coefficients()
+    points: Points = Points()
     deviation: Deviation
     point_value: PointValue = PointValue()
     settlement: Settlement = Settlement()

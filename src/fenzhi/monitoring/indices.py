@@ -1,0 +1,39 @@
+"""Indices per hospital: what an agency looks at first. Statistics only, nothing here pays."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale: int) -> pl.DataFrame:
+    """Return one row per hospital in the columns of ``results.MONITORING``, sorted by hospital code.
+
+    ``paid``: fixmedins_code, outcome, group_id, deviation, act_ipt_days, cost_fen, rw_e4 of the stays paid by points. ``low`` / ``high``: names of the
+    deviation bands that pay less / more than normal. Time index = mean over stays of length of stay / regional mean of the
+    group; cost index likewise. CMI = mean weight / scale.
+    """
+    group_mean = pl.col("act_ipt_days").mean().over("group_id")
+    cost_mean = pl.col("cost_fen").mean().over("group_id")
+    in_group = pl.col("group_id").is_not_null()
+    return (
+        paid.select(
+            "fixmedins_code",
+            "outcome",
+            "deviation",
+            "rw_e4",
+            pl.when(in_group & (group_mean > 0)).then(pl.col("act_ipt_days") / group_mean).alias("time"),
+            pl.when(in_group & (cost_mean > 0)).then(pl.col("cost_fen") / cost_mean).alias("cost"),
+        )
+        .group_by("fixmedins_code")
+        .agg(
+            pl.len().cast(pl.Int64).alias("cases"),
+            (pl.col("outcome") != "ungrouped").mean().alias("grouping_rate"),
+            (pl.col("outcome") == "grouped").mean().alias("core_share"),
+            pl.col("deviation").is_in(low).fill_null(False).mean().alias("low_share"),
+            pl.col("deviation").is_in(high).fill_null(False).mean().alias("high_share"),
+            (pl.col("rw_e4").mean() / (10_000 * scale)).alias("cmi"),
+            pl.col("time").mean().alias("time_index"),
+            pl.col("cost").mean().alias("cost_index"),
+        )
+        .sort("fixmedins_code")
+    )

@@ -1,0 +1,311 @@
+"""The region's year on disk: region.toml, hospitals.csv, budget.toml and the yearly inputs, checked as they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fenzhi.budget import Budget
+from fenzhi.errors import FenzhiError, RegionError
+from fenzhi.money import to_e4, yuan_to_fen
+from fenzhi.policy import Policy, load_policy, read_toml
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RegionMeta(Model):
+    """The ``[region]`` table: who, which year, and where the files lie (relative to the folder)."""
+
+    id: str
+    name: str
+    area: str | None = None
+    year: int = Field(ge=1990, le=2200)
+    synthetic: bool = False
+    policy: str
+    catalog: str
+    records: str = "records"
+    history: tuple[str, ...] = ()
+    hospitals: str = "hospitals.csv"
+    budget: str = "budget.toml"
+    columns: str | None = None
+    operations: str | None = None
+    assessment: str | None = None
+    deductions: str | None = None
+    advances: str | None = None
+
+
+class Pool(Model):
+    """A pool: which insurance kinds and insured areas it takes; ``opening_value`` replaces the computed one."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_\-]+$")
+    title: str
+    insutype: tuple[str, ...] = Field(min_length=1)
+    areas: Literal["local", "other", "any"] = "local"
+    opening_value: Decimal | None = Field(default=None, gt=0, decimal_places=4)
+
+
+class CodesConfig(Model):
+    """Mapping tables 国临 -> 医保, one switch per kind of code."""
+
+    diagnosis_map: str | None = None
+    operation_map: str | None = None
+
+
+class RegionFile(Model):
+    """The whole region.toml. ``quality``: severity per rule of quality control."""
+
+    region: RegionMeta
+    pool: tuple[Pool, ...] = Field(min_length=1)
+    codes: CodesConfig = CodesConfig()
+    quality: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region's year, read: settings, policy, hospitals (frame), budget and yearly inputs (frames)."""
+
+    folder: Path
+    meta: RegionMeta
+    pools: tuple[Pool, ...]
+    codes: CodesConfig
+    quality: dict[str, Any]
+    policy: Policy
+    hospitals: pl.DataFrame
+    budget: Budget
+    assessment: pl.DataFrame
+    deductions: pl.DataFrame
+    advances: pl.DataFrame | None
+
+    def path(self, name: str) -> Path:
+        """Return a file or folder named in region.toml."""
+        return self.folder / name
+
+
+def _model(model: type[BaseModel], data: dict[str, Any], file: Path, code: str) -> Any:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        unknown = first["type"] == "extra_forbidden"
+        missing = first["type"] == "missing"
+        raise RegionError(
+            "this key is unknown" if unknown else "this key is missing" if missing else first["msg"],
+            code=code,
+            file=file,
+            field=".".join(str(part) for part in first["loc"]),
+            value=None if isinstance(first["input"], dict) else first["input"],
+            remedy="see docs/guide.md for the keys of this file",
+        ) from error
+
+
+def read_table(path: Path, needed: dict[str, str], optional: dict[str, str] | None = None) -> pl.DataFrame:
+    """Read a small CSV as text (UTF-8 or GB18030). ``needed`` / ``optional``: column -> what it is, for the error."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RegionError(
+            "this file is missing or cannot be read",
+            code="REGION_FILE_MISSING",
+            file=path,
+            remedy=f"write it with the columns {', '.join(needed)}",
+        ) from error
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise RegionError("the encoding is neither UTF-8 nor GB18030", code="REGION_ENCODING", file=path, remedy="save it as UTF-8")
+    try:
+        frame = pl.read_csv(text.encode(), infer_schema=False)
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        reason = "the file is empty" if not text.strip() else f"this is not a readable CSV file: {error}"
+        raise RegionError(reason, code="REGION_CSV", file=path, remedy="see docs/guide.md") from error
+    for column, meaning in needed.items():
+        if column not in frame.columns:
+            raise RegionError(
+                f"the column {column} ({meaning}) is missing",
+                code="REGION_COLUMN",
+                file=path,
+                field=column,
+                remedy=f"the file has: {', '.join(frame.columns)}",
+            )
+    wanted = list(needed) + [name for name in optional or {} if name in frame.columns]
+    frame = frame.select(pl.col(wanted).str.strip_chars().replace("", None))
+    missing = [name for name in optional or {} if name not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+
+
+def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.Series:
+    """Convert a text column exactly; an unreadable value names its row."""
+    out = []
+    for row, text in enumerate(frame[column], start=1):
+        try:
+            out.append(convert(text))
+        except (InvalidOperation, FenzhiError, TypeError, ValueError) as error:
+            raise RegionError(
+                "this is not a number of the expected form",
+                code="REGION_NUMBER",
+                file=file,
+                row=row,
+                field=column,
+                value=text,
+                remedy="amounts have at most two decimals, coefficients at most four, months are 1 to 12",
+            ) from error
+    return pl.Series(column, out, dtype=pl.Int64)
+
+
+def _hospitals(path: Path) -> pl.DataFrame:
+    frame = read_table(
+        path,
+        {"fixmedins_code": "hospital code", "fixmedins_name": "name", "level": "level 1, 2, 3", "type": "kind of hospital"},
+        {"coefficient": "given coefficient", "county": "county", "community": "medical community"},
+    )
+    if frame.is_empty():
+        raise RegionError("the file lists no hospital", code="REGION_CSV", file=path, remedy="add the region's hospitals")
+    for row, code in enumerate(frame["fixmedins_code"], start=1):
+        if code is None:
+            raise RegionError("a hospital has no code", code="REGION_KEY", file=path, row=row, field="fixmedins_code", remedy="add it")
+        # Codes become file names of statements and parts of account names.
+        if not code.replace("-", "").replace("_", "").isalnum():
+            raise RegionError(
+                "a hospital code may hold letters, digits, - and _ only",
+                code="REGION_KEY",
+                file=path,
+                row=row,
+                field="fixmedins_code",
+                value=code,
+                remedy="correct the code",
+            )
+    twice = frame.filter(pl.col("fixmedins_code").is_duplicated())
+    if twice.height:
+        raise RegionError(
+            "a hospital is listed twice",
+            code="REGION_KEY",
+            file=path,
+            field="fixmedins_code",
+            value=twice["fixmedins_code"][0],
+            remedy="keep one row per hospital",
+        )
+    _numbers(frame.filter(pl.col("coefficient").is_not_null()), "coefficient", path, lambda text: to_e4(Decimal(text)))
+    return frame.sort("fixmedins_code")
+
+
+def _known_hospitals(frame: pl.DataFrame, hospitals: pl.DataFrame, path: Path) -> None:
+    unknown = frame.filter(~pl.col("fixmedins_code").is_in(hospitals["fixmedins_code"].to_list()))
+    if unknown.height:
+        raise RegionError(
+            "this hospital is not listed in hospitals.csv",
+            code="REGION_KEY",
+            file=path,
+            field="fixmedins_code",
+            value=unknown["fixmedins_code"][0],
+            remedy="add it to hospitals.csv or correct the code",
+        )
+
+
+def _month(text: str, first: int = 1) -> int:
+    month = int(text)
+    if not first <= month <= 12:
+        raise ValueError(text)
+    return month
+
+
+def _assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
+    schema = {"fixmedins_code": pl.String, "assessment_e4": pl.Int64}
+    if path is None:
+        return pl.DataFrame(schema=schema)
+    frame = read_table(path, {"fixmedins_code": "hospital code", "coefficient": "assessment coefficient"})
+    _known_hospitals(frame, hospitals, path)
+    values = _numbers(frame, "coefficient", path, lambda text: to_e4(Decimal(text)))
+    return frame.select("fixmedins_code", values.alias("assessment_e4"))
+
+
+def _amounts(path: Path | None, hospitals: pl.DataFrame, pools: tuple[Pool, ...], name: str, first: int) -> pl.DataFrame:
+    schema = {"fixmedins_code": pl.String, "pool": pl.String, "month": pl.Int8, name: pl.Int64}
+    if path is None:
+        return pl.DataFrame(schema=schema)
+    frame = read_table(path, {"fixmedins_code": "hospital code", "pool": "pool", "month": "month", "amount": "yuan"}, {"reason": "reason"})
+    _known_hospitals(frame, hospitals, path)
+    strange = frame.filter(~pl.col("pool").is_in([pool.id for pool in pools]).fill_null(False))
+    if strange.height:
+        raise RegionError(
+            "this pool does not exist",
+            code="REGION_KEY",
+            file=path,
+            field="pool",
+            value=strange["pool"][0],
+            remedy=f"the region's pools are {', '.join(pool.id for pool in pools)}",
+        )
+    return frame.select(
+        "fixmedins_code",
+        "pool",
+        _numbers(frame, "month", path, lambda text: _month(text, first)).cast(pl.Int8),
+        _numbers(frame, "amount", path, yuan_to_fen).alias(name),
+    )
+
+
+def load_region(folder: Path) -> Region:
+    """Read and check a region's folder (not its records).
+
+    Raises :class:`RegionError` or :class:`PolicyError` naming file, row, field, value and remedy.
+    """
+    file = folder / "region.toml"
+    if not file.is_file():
+        raise RegionError(
+            "there is no region.toml in this folder" if folder.is_dir() else "there is no such folder",
+            code="REGION_FILE_MISSING",
+            file=folder,
+            remedy="give the folder of a region's year; `fenzhi demo DIR` writes one to look at",
+        )
+    settings: RegionFile = _model(RegionFile, read_toml(file), file, "REGION_VALUE")
+    meta = settings.region
+    ids = [pool.id for pool in settings.pool]
+    if len(set(ids)) != len(ids):
+        raise RegionError("two pools have the same id", code="REGION_VALUE", file=file, field="pool.id", remedy="give each its own")
+    hospitals = _hospitals(folder / meta.hospitals)
+    budget_file = folder / meta.budget
+    if not budget_file.is_file():
+        raise RegionError("this file is missing", code="REGION_FILE_MISSING", file=budget_file, remedy="write the budget of every pool")
+    budget: Budget = _model(Budget, read_toml(budget_file), budget_file, "BUDGET_VALUE")
+    if budget.year != meta.year:
+        raise RegionError(
+            f"the budget is for {budget.year}, the region's year is {meta.year}",
+            code="BUDGET_YEAR",
+            file=budget_file,
+            field="year",
+            value=budget.year,
+            remedy="give the budget of the year that is settled",
+        )
+    for pool in ids:
+        budget.of(pool)
+
+    def optional(given: str | None, usual: str) -> Path | None:
+        if given is not None:
+            return folder / given
+        return folder / usual if (folder / usual).is_file() else None
+
+    advances = optional(meta.advances, "advances.csv")
+    return Region(
+        folder=folder,
+        meta=meta,
+        pools=settings.pool,
+        codes=settings.codes,
+        quality=settings.quality,
+        policy=load_policy(meta.policy, near=folder),
+        hospitals=hospitals,
+        budget=budget,
+        assessment=_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
+        deductions=_amounts(optional(meta.deductions, "deductions.csv"), hospitals, settings.pool, "deduction_fen", 1),
+        advances=None if advances is None else _amounts(advances, hospitals, settings.pool, "advance_fen", 0),
+    )

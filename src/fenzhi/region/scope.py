@@ -1,0 +1,65 @@
+"""Which pool a stay belongs to and whether it is paid by points at all. docs/rules.md, section 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from fenzhi.policy.models import Scope
+from fenzhi.region.load import Pool
+
+
+def _text(column: str, stays: pl.DataFrame) -> pl.Expr:
+    return pl.col(column) if column in stays.columns else pl.lit(None, pl.String)
+
+
+def pool_of(stays: pl.DataFrame, pools: Sequence[Pool], area: str | None) -> pl.Expr:
+    """Return the expression of a stay's pool: the first whose insurance kinds and areas fit, else null."""
+    insured = _text("insu_admdvs", stays)
+    local = pl.lit(True) if area is None else insured.fill_null(area) == area
+    pool = pl.lit(None, pl.String)
+    for entry in reversed(pools):
+        place = {"any": pl.lit(True), "local": local, "other": ~local}[entry.areas]
+        fits = _text("insutype", stays).is_in(list(entry.insutype)).fill_null(False) & place
+        pool = pl.when(fits).then(pl.lit(entry.id)).otherwise(pool)
+    return pool
+
+
+def cost_of(stays: pl.DataFrame, scope: Scope) -> pl.Expr:
+    """Return the cost that points price, in fen."""
+    total = pl.col("medfee_sumamt_fen")
+    if scope.cost == "total" or "excl_pay_sumamt_fen" not in stays.columns:
+        return total
+    return total - pl.col("excl_pay_sumamt_fen").fill_null(0)
+
+
+def track_of(stays: pl.DataFrame, scope: Scope) -> pl.Expr:
+    """Return the other track a stay is sent to by its kind (``med_type``), else null."""
+    if not scope.other_tracks:
+        return pl.lit(None, pl.String)
+    return _text("med_type", stays).replace_strict(scope.other_tracks, default=None, return_dtype=pl.String)
+
+
+def los_reason(scope: Scope) -> pl.Expr:
+    """Return why the length of stay takes a stay out of by-disease payment, else null."""
+    days = pl.col("act_ipt_days")
+    reason = pl.lit(None, pl.String)
+    if scope.max_los_days is not None:
+        reason = pl.when(days > scope.max_los_days).then(pl.lit("los_above_scope")).otherwise(reason)
+    if scope.min_los_days is not None:
+        reason = pl.when(days < scope.min_los_days).then(pl.lit("los_below_scope")).otherwise(reason)
+    return reason
+
+
+def exclusion_of(stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year: int) -> pl.Expr:
+    """Return why a stay is not paid by points although it is in no other track, else null. Needs the column ``pool``."""
+    kinds = [kind for entry in pools for kind in entry.insutype]
+    insured = _text("insutype", stays)
+    return pl.coalesce(
+        pl.when(pl.col("dscg_time").dt.year() != year).then(pl.lit("other_year")),
+        pl.when(insured.is_null()).then(pl.lit("self_paying")),
+        pl.when(~insured.is_in(kinds)).then(pl.lit("no_pool")),
+        pl.when(pl.col("pool").is_null()).then(pl.lit("out_of_region")),
+        los_reason(scope),
+    )

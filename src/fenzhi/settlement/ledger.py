@@ -1,0 +1,113 @@
+"""The ledger: every movement of money as a double entry, and the proof that it balances.
+
+Accounts: ``source:POOL``, ``fund:POOL``, ``carve_out:POOL``, ``reserve:POOL``, ``by_disease:POOL``, ``hospital:CODE:POOL`` (what
+the pool owes a hospital) and ``paid:CODE:POOL``. The debited account receives, the credited one gives.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fenzhi.budget.lines import Budget
+from fenzhi.errors import ConservationError
+
+SCHEMA = {
+    "period": pl.String,
+    "pool": pl.String,
+    "debit": pl.String,
+    "credit": pl.String,
+    "amount_fen": pl.Int64,
+    "fixmedins_code": pl.String,
+    "kind": pl.String,
+    "cite": pl.String,
+}
+
+
+def _account(name: str) -> pl.Expr:
+    return pl.format(f"{name}:{{}}:{{}}", "fixmedins_code", "pool")
+
+
+def _movement(
+    rows: pl.DataFrame, period: pl.Expr, debit: pl.Expr, credit: pl.Expr, amount: str, kind: str, cite: str
+) -> pl.DataFrame:
+    """Return entries for a column of amounts; a negative amount turns debit and credit round, zero is no entry."""
+    turned = pl.col(amount) < 0
+    return rows.filter(pl.col(amount) != 0).select(
+        period.alias("period"),
+        "pool",
+        pl.when(turned).then(credit).otherwise(debit).alias("debit"),
+        pl.when(turned).then(debit).otherwise(credit).alias("credit"),
+        pl.col(amount).abs().alias("amount_fen"),
+        "fixmedins_code",
+        pl.lit(kind).alias("kind"),
+        pl.lit(cite).alias("cite"),
+    )
+
+
+def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFrame:
+    rows = []
+    for pool in pools["pool"]:
+        entry = budget.of(pool)
+        for line in entry.lines:
+            debit, credit = {
+                "income": (f"fund:{pool}", f"source:{pool}"),
+                "carve_out": (f"carve_out:{pool}", f"fund:{pool}"),
+                "reserve": (f"reserve:{pool}", f"fund:{pool}"),
+            }[line.kind]
+            rows.append((str(year), pool, debit, credit, line.amount_fen, None, f"budget_{line.kind}", line.cite or line.name))
+        rows.append(
+            (str(year), pool, f"by_disease:{pool}", f"fund:{pool}", entry.fund_fen, None, "by_disease_fund", "budget.toml")
+        )
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row").filter(pl.col("amount_fen") != 0)
+
+
+def make_ledger(
+    accounts: pl.DataFrame, months: pl.DataFrame, pools: pl.DataFrame, budget: Budget, year: int
+) -> pl.DataFrame:
+    """Return all entries of a year in order: budget, working capital, months, annual clearing.
+
+    ``accounts``: gross_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and pool; ``pools``: residual_fen.
+    """
+    owed, paid = _account("hospital"), _account("paid")
+    reserve, by_disease = pl.format("reserve:{}", "pool"), pl.format("by_disease:{}", "pool")
+    start, close = pl.lit(f"{year}-00"), pl.lit(f"{year}-13")
+    month = pl.format(f"{year}-{{}}", pl.col("month").cast(pl.String).str.zfill(2))
+    none = pools.with_columns(pl.lit(None, pl.String).alias("fixmedins_code"))
+    rules = "docs/rules.md 6"
+    entries = pl.concat(
+        [
+            _budget_entries(budget, pools, year),
+            _movement(accounts, start, paid, owed, "working_capital_fen", "working_capital", rules),
+            _movement(months.sort("month", maintain_order=True), month, paid, owed, "advance_fen", "advance", rules),
+            _movement(accounts, close, owed, by_disease, "gross_fen", "gross_payable", rules),
+            _movement(none, close, reserve, by_disease, "residual_fen", "residual", rules),
+            _movement(accounts, close, reserve, owed, "assessed_fen", "assessment", rules),
+            _movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", rules),
+            _movement(accounts, close, paid, owed, "clearing_fen", "clearing", rules),
+        ]
+    )
+    return entries.with_row_index("entry", offset=1).with_columns(pl.col("entry").cast(pl.Int64))
+
+
+def balances(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return pool, account, balance_fen (debits minus credits), sorted by account."""
+    sides = pl.concat(
+        [
+            ledger.select("pool", pl.col("debit").alias("account"), pl.col("amount_fen")),
+            ledger.select("pool", pl.col("credit").alias("account"), -pl.col("amount_fen")),
+        ]
+    )
+    return sides.group_by("pool", "account").agg(pl.col("amount_fen").sum().alias("balance_fen")).sort("account")
+
+
+def require_balance(ledger: pl.DataFrame) -> None:
+    """Raise :class:`ConservationError` unless fund, by-disease and hospital accounts end at zero and each pool balances."""
+    table = balances(ledger)
+    must_be_zero = pl.col("account").str.contains("^(fund|by_disease|hospital):")
+    wrong = table.filter(must_be_zero & (pl.col("balance_fen") != 0))
+    if wrong.height:
+        account, balance = wrong.select("account", "balance_fen").row(0)
+        raise ConservationError("an account does not end at zero", field=account, value=balance)
+    sums = table.group_by("pool").agg(pl.col("balance_fen").sum()).filter(pl.col("balance_fen") != 0)
+    if sums.height:
+        raise ConservationError("the ledger of a pool does not balance", field=sums["pool"][0], value=sums["balance_fen"][0])

@@ -1,0 +1,60 @@
+"""Working capital and monthly advances at the opening point value. docs/rules.md, section 6."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import polars as pl
+import polars.selectors as cs
+
+from fenzhi.money import ratio_half_up, standard_fen
+from fenzhi.policy.models import Settlement
+
+ACCOUNT = ["fixmedins_code", "pool"]
+
+
+def monthly(
+    scored: pl.DataFrame, accounts: pl.DataFrame, pools: pl.DataFrame, deductions: pl.DataFrame, policy: Settlement
+) -> pl.DataFrame:
+    """Return one row per account and month (1 to 12) in the columns of ``results.MONTHS``.
+
+    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4. due = points x opening value - (cost - booked);
+    advance = due x advance ratio - deductions of the month, at least 0.
+    """
+    months = pl.DataFrame({"month": pl.int_range(1, 13, eager=True, dtype=pl.Int8)})
+    keys = [*ACCOUNT, "month"]
+    sums = scored.group_by(keys).agg(
+        pl.len().cast(pl.Int64).alias("cases"), pl.col("points_e4", "cost_fen", "booked_fen").sum()
+    )
+    cut = deductions.group_by(keys).agg(pl.col("deduction_fen").sum())
+    share = Fraction(policy.advance_ratio)
+    paid = ratio_half_up(pl.col("due_fen").cast(pl.Int128) * share.numerator, pl.lit(share.denominator))
+    return (
+        accounts.select(ACCOUNT)
+        .join(months, how="cross", maintain_order="left_right")
+        .join(sums, on=keys, how="left", maintain_order="left")
+        .join(cut, on=keys, how="left", maintain_order="left")
+        .with_columns(cs.by_dtype(pl.Int64).fill_null(0))
+        .join(pools.select("pool", pl.col("opening_value_e4").alias("point_value_e4")), on="pool", how="left", maintain_order="left")
+        .with_columns(
+            (
+                standard_fen(pl.col("points_e4"), pl.col("point_value_e4").fill_null(0))
+                - (pl.col("cost_fen") - pl.col("booked_fen"))
+            ).alias("due_fen")
+        )
+        .with_columns((paid - pl.col("deduction_fen")).clip(lower_bound=0).alias("advance_fen"))
+    )
+
+
+def working_capital(accounts: pl.DataFrame, last_booked: pl.DataFrame, policy: Settlement) -> pl.DataFrame:
+    """Add working_capital_fen: the newest history year's booked amount / 12 x months; zero without history.
+
+    ``last_booked``: fixmedins_code, pool, booked_fen.
+    """
+    months = Fraction(policy.working_capital_months) / 12
+    amount = ratio_half_up(pl.col("_booked").cast(pl.Int128) * months.numerator, pl.lit(months.denominator))
+    return (
+        accounts.join(last_booked.rename({"booked_fen": "_booked"}), on=ACCOUNT, how="left", maintain_order="left")
+        .with_columns(amount.fill_null(0).clip(lower_bound=0).alias("working_capital_fen"))
+        .drop("_booked")
+    )

@@ -1,0 +1,269 @@
+"""A local catalogue from history: national rows that reach the threshold, local additions, comprehensive groups.
+
+Rules: docs/rules.md, section 3, and the national draft: a combination of 4-character diagnosis and main operation becomes a
+core group from the threshold on; a related operation makes its own group if it adds at least the policy's share of cost; the rest
+falls into comprehensive groups (category x kind of main operation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+
+from fenzhi.catalogs import CatalogMeta, DipCatalog, make_catalog
+from fenzhi.catalogs.models import COMPREHENSIVE, GROUPS_SCHEMA, Dialect
+from fenzhi.grouping.compile import CompiledDip, compile_catalog
+from fenzhi.grouping.dip import group_door
+from fenzhi.grouping.door import open_door
+from fenzhi.kernels.dip import main_operations
+from fenzhi.policy.models import Policy, Threshold
+
+BASIC = "basic"
+KINDS = ("medical", "diagnostic", "therapeutic", "interventional", "surgery")
+KIND_TITLES = ("内科诊疗组", "诊断性操作组", "治疗性操作组", "介入治疗组", "相关手术组")
+KEY = ["diag", "main"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A built catalogue and what its user must see: counts before and after, and every dropped row with its reason."""
+
+    catalog: DipCatalog
+    counts: dict[str, int | float]
+    dropped: pl.DataFrame
+
+
+def empty_base(operations: pl.DataFrame | None) -> DipCatalog:
+    """Return a catalogue without groups, to build on when there is no national one."""
+    meta = CatalogMeta(
+        id="empty",
+        title="空目录",
+        version="0",
+        kind="built",
+        layers=(BASIC, COMPREHENSIVE),
+        dialect=Dialect("or_of_ands"),
+        synthetic=True,
+    )
+    return make_catalog(meta, pl.DataFrame(schema=GROUPS_SCHEMA), operations=operations)
+
+
+def _core_only(base: DipCatalog, kept: pl.Series | None = None) -> DipCatalog:
+    groups = base.groups.filter(pl.col("layer") != COMPREHENSIVE)
+    if kept is not None:
+        groups = groups.filter(pl.col("group_id").is_in(kept.implode()))
+    return make_catalog(
+        base.meta, groups, code_sets=base.code_sets, exclusions=base.exclusions, operations=base.operations
+    )
+
+
+def observe(stays: pl.DataFrame, compiled: CompiledDip) -> pl.DataFrame:
+    """Return what building needs of each stay that could be grouped.
+
+    Columns: group_id (of the base, null = none), diag (4 characters), category (3), main (operation code, null = conservative), kind (0 medical to
+    4 surgery), related (list of the other operation codes), fees (list, if known), cost_fen.
+    """
+    door = open_door(stays, compiled)
+    group, reason = group_door(door, compiled, stays.height)
+    main = np.empty(stays.height, dtype=np.int32)
+    main_operations(door.stays, door.codes, door.room, main)
+    known = door.stays.principal
+    diag = door.diagnoses.gather(pl.Series(known).set(pl.Series(known < 0), None))
+    main_index = pl.Series(main).set(pl.Series(main < 0), None)
+    kinds = pl.Series(door.codes.oprn_kind).gather(main_index).fill_null(0)
+    base_ids = compiled.catalog.groups["group_id"]
+    has_fees = "oprn_fees_fen" in stays.columns
+    frame = stays.select(
+        base_ids.gather(pl.Series(group).set(pl.Series(group < 0), None)).alias("group_id"),
+        diag.str.slice(0, 5).alias("diag"),
+        diag.str.slice(0, 3).alias("category"),
+        door.operations.gather(main_index).alias("main"),
+        kinds.alias("kind"),
+        pl.when(pl.col("oprn_codes").list.len() > 1).then("oprn_codes").alias("related"),
+        (pl.col("oprn_fees_fen") if has_fees else pl.lit(None, pl.List(pl.Int64))).alias("fees"),
+        pl.col("medfee_sumamt_fen").alias("cost_fen"),
+    )
+    # Reason 1 is no diagnosis, 2 an excluded one: such stays make no group.
+    return frame.filter(pl.Series((reason != 1) & (reason != 2)))
+
+
+def choose_threshold(counts: pl.Series, rule: Threshold) -> int:
+    """Return the number of stays from which a combination is core. ``counts``: stays per combination."""
+    if rule.mode == "fixed" or counts.is_empty():
+        return rule.cases
+    ordered = counts.sort(descending=True)
+    need = Fraction(rule.coverage) * int(ordered.sum())
+    at = int((ordered.cum_sum() >= need.__ceil__()).arg_max() or 0)
+    return int(ordered[at])
+
+
+def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.DataFrame:
+    """Return diag, main, related, stays for related operations that earn a group of their own.
+
+    With the cost of each operation: mean share of the stay's cost >= ``share``. Without: stays with it cost on average at least
+    (1 + share) times the stays of the combination without it.
+    """
+    several = rest.filter(pl.col("main").is_not_null() & pl.col("related").is_not_null())
+    if several.is_empty():
+        return pl.DataFrame(schema={"diag": pl.String, "main": pl.String, "related": pl.String, "stays": pl.Int64})
+    columns = ["related", "fees"] if several["fees"].list.len().eq(several["related"].list.len()).fill_null(False).all() else ["related"]
+    pairs = (
+        several.with_row_index("stay")
+        .select("stay", *KEY, "cost_fen", *columns)
+        .explode(columns, empty_as_null=False, keep_nulls=False)
+        .filter(pl.col("related").is_not_null() & (pl.col("related") != pl.col("main")))
+        .with_columns((pl.col("fees") if "fees" in columns else pl.lit(None, pl.Int64)).alias("fees"))
+        .group_by("stay", *KEY, "related")
+        .agg(pl.col("cost_fen").first(), pl.col("fees").sum())
+    )
+    whole = rest.group_by(KEY).agg(pl.len().alias("all"), pl.col("cost_fen").sum().alias("all_cost"))
+    found = (
+        pairs.group_by(*KEY, "related")
+        .agg(pl.len().cast(pl.Int64).alias("stays"), pl.col("cost_fen").sum(), pl.col("fees").sum())
+        .filter(pl.col("stays") >= threshold)
+        .join(whole, on=KEY)
+    )
+    top, bottom = share.numerator, share.denominator
+    cost, without = pl.col("cost_fen").cast(pl.Int128), (pl.col("all_cost") - pl.col("cost_fen")).cast(pl.Int128)
+    n_without = pl.col("all") - pl.col("stays")
+    if "fees" in columns:
+        earns = pl.col("fees").cast(pl.Int128) * bottom >= cost * top
+    else:
+        earns = (n_without == 0) | (cost * n_without * bottom >= without * pl.col("stays") * (bottom + top))
+    return found.filter(earns).select(*KEY, "related", "stays").sort(*KEY, "related")
+
+
+def _name(code: pl.Expr, names: pl.DataFrame | None, column: str) -> pl.Expr:
+    """Return the name of a code from a code book, or the code itself."""
+    if names is None:
+        return code
+    book = names.filter(pl.col("name").is_not_null()).unique(column, keep="first", maintain_order=True)
+    return code.replace_strict(book[column], book["name"], default=code)
+
+
+def _groups(
+    core: pl.DataFrame, related: pl.DataFrame, comprehensive: pl.DataFrame, books: tuple[pl.DataFrame | None, pl.DataFrame]
+) -> pl.DataFrame:
+    """Return catalogue rows of local additions and comprehensive groups."""
+    diagnoses, operations = books
+    names = None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 5).alias("diag"))
+    categories = None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 3).alias("diag"))
+    table = operations.select(pl.col("code").alias("diag"), "name")
+    diag, main = _name(pl.col("diag"), names, "diag"), _name(pl.col("main"), table, "diag")
+    layer = pl.lit(BASIC).alias("layer")
+    rows = [
+        core.select(
+            pl.format("{}:{}", "diag", pl.col("main").fill_null("0")).alias("group_id"),
+            pl.when(pl.col("main").is_null()).then(pl.format("{},保守治疗", diag)).otherwise(pl.format("{},{}", diag, main)).alias("name"),
+            layer,
+            pl.col("diag").alias("main_diag"),
+            pl.when(pl.col("main").is_null()).then(pl.lit("conservative")).otherwise(pl.lit("operation")).alias("treatment"),
+            pl.col("main").alias("main_oprn"),
+        ),
+        related.select(
+            pl.format("{}:{}+{}", "diag", "main", "related").alias("group_id"),
+            pl.format("{},{}伴{}", diag, main, _name(pl.col("related"), table, "diag")).alias("name"),
+            layer,
+            pl.col("diag").alias("main_diag"),
+            pl.lit("operation").alias("treatment"),
+            pl.col("main").alias("main_oprn"),
+            pl.col("related").alias("related_oprn"),
+        ),
+        comprehensive.select(
+            pl.format("{}-{}", "category", "kind").alias("group_id"),
+            pl.format(
+                "{},{}",
+                _name(pl.col("category"), categories, "diag"),
+                pl.col("kind").replace_strict(range(5), KIND_TITLES, return_dtype=pl.String),
+            ).alias("name"),
+            pl.lit(COMPREHENSIVE).alias("layer"),
+            pl.col("category").alias("main_diag"),
+            pl.col("kind").replace_strict(range(5), KINDS, return_dtype=pl.String).alias("treatment"),
+        ),
+    ]
+    return pl.concat(rows, how="diagonal").with_columns(pl.lit("本地新增").alias("note"))
+
+
+def build_catalog(
+    observed: pl.DataFrame,
+    base: DipCatalog,
+    policy: Policy,
+    meta: CatalogMeta,
+    *,
+    regroup: pl.DataFrame | None = None,
+    diagnoses: pl.DataFrame | None = None,
+) -> Built:
+    """Build a local catalogue.
+
+    ``observed``: what :func:`observe` returned for the whole history under ``base``. ``regroup``: the same under the base rows that
+    are kept (see :func:`kept_rows`), needed if the base has rows. ``diagnoses``: a code book (code, name) for group names.
+    """
+    rules = policy.weights
+    combos = observed.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("stays"))
+    threshold = choose_threshold(combos["stays"], rules.threshold)
+    kept, dropped = kept_rows(observed, base, threshold)
+    rest = (observed if regroup is None else regroup).filter(pl.col("group_id").is_null())
+    left = rest.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("stays")).sort(*KEY)
+    core = left.filter(pl.col("stays") >= threshold)
+    related = _related_groups(rest, threshold, Fraction(rules.related_cost_share))
+    related = related.join(core.select(KEY), on=KEY, how="semi", maintain_order="left")
+    cells = (
+        rest.join(core.select(KEY), on=KEY, how="anti", nulls_equal=True)
+        .group_by("category", "kind")
+        .agg(pl.len().cast(pl.Int64).alias("stays"))
+        .sort("category", "kind")
+    )
+    small = cells.filter(pl.col("stays") < threshold)
+    if rules.drop_small_comprehensive:
+        cells = cells.filter(pl.col("stays") >= threshold)
+        dropped = pl.concat(
+            [
+                dropped,
+                small.select(
+                    pl.format("{}-{}", "category", "kind").alias("group_id"), "stays", pl.lit("comprehensive_below_threshold").alias("reason")
+                ),
+            ]
+        )
+    added = _groups(core, related, cells, (diagnoses, base.operations))
+    own = base.groups.filter(pl.col("group_id").is_in(kept.implode()))
+    groups = pl.concat([own, added], how="diagonal")
+    catalog = make_catalog(
+        meta, groups, code_sets=base.code_sets, exclusions=base.exclusions, operations=base.operations
+    )
+    covered = observed.height - int(cells["stays"].sum()) if observed.height else 0
+    counts: dict[str, int | float] = {
+        "stays": observed.height,
+        "combinations": combos.height,
+        "combinations_at_threshold": combos.filter(pl.col("stays") >= threshold).height,
+        "threshold": threshold,
+        "base_rows_kept": own.height,
+        "base_rows_dropped": dropped.filter(pl.col("reason") == "base_row_below_threshold").height,
+        "local_core_groups": core.height,
+        "local_related_groups": related.height,
+        "comprehensive_groups": cells.height,
+        "comprehensive_below_threshold": small.height,
+        "groups": groups.height,
+        "stays_in_core_groups": covered if not rules.drop_small_comprehensive else observed.height - int(small["stays"].sum()) - int(cells["stays"].sum()),
+    }
+    counts["coverage"] = counts["stays_in_core_groups"] / observed.height if observed.height else 0.0
+    return Built(catalog, counts, dropped)
+
+
+def kept_rows(observed: pl.DataFrame, base: DipCatalog, threshold: int) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the codes of base rows that reach the threshold, and the others with their stays and the reason."""
+    counts = observed.group_by("group_id").agg(pl.len().cast(pl.Int64).alias("stays"))
+    rows = (
+        base.groups.filter(pl.col("layer") != COMPREHENSIVE)
+        .select("group_id")
+        .join(counts, on="group_id", how="left", maintain_order="left")
+        .with_columns(pl.col("stays").fill_null(0))
+    )
+    dropped = rows.filter(pl.col("stays") < threshold).with_columns(pl.lit("base_row_below_threshold").alias("reason"))
+    return rows.filter(pl.col("stays") >= threshold)["group_id"], dropped
+
+
+def compiled_base(base: DipCatalog, policy: Policy, kept: pl.Series | None = None) -> CompiledDip:
+    """Compile the core rows of a base catalogue (all, or those in ``kept``) for :func:`observe`."""
+    return compile_catalog(_core_only(base, kept), policy.grouping)

@@ -1,0 +1,254 @@
+"""Weights from history: trimming, yearly means, RW, CV, last year's means. Exact until the one rounding.
+
+Rules: docs/rules.md, section 3. Sums are integers; means are fractions; floats appear only in the CV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt, sqrt
+
+import polars as pl
+
+from fenzhi.catalogs.models import DipCatalog
+from fenzhi.errors import CatalogError, RegionError
+from fenzhi.money import SCALE, round_half_up, step_of
+from fenzhi.policy.models import Policy, Trim
+from fenzhi.policy.models import Weights as WeightsPolicy
+from fenzhi.weights.coefficients import institution_coefficients
+from fenzhi.weights.years import weighted_mean, year_weights
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What history says.
+
+    ``groups``: one row per catalogue group, in its order: group_idx, history_cases, mean_cost_fen (m), last_mean_fen, cv,
+    trimmed_cases, low_fen, high_fen (bounds kept), rw_e4; null where the group has no history.
+    ``level_means``: group_idx, level, cases, mean_fen of the newest year. ``coefficients``: fixmedins_code, level, coefficient_e4, coefficient_source.
+    ``classes``: the classes with their means. ``mean_fen``: M rounded. ``years``: of the history, oldest first.
+    """
+
+    groups: pl.DataFrame
+    level_means: pl.DataFrame
+    coefficients: pl.DataFrame
+    classes: pl.DataFrame
+    mean_fen: int
+    years: tuple[int, ...]
+
+
+def _quantile(costs: pl.Series, start: int, n: int, q: Fraction) -> Fraction:
+    """Return the linear quantile of the sorted costs ``start .. start + n - 1``."""
+    position = q * (n - 1)
+    k = position.__floor__()
+    low = costs[start + k]
+    if position == k:
+        return Fraction(low)
+    return low + (position - k) * (costs[start + k + 1] - low)
+
+
+def _bounds(trim: Trim, n: int, total: int, squares: int, costs: pl.Series, start: int) -> tuple[int, int]:
+    """Return the smallest and largest cost (whole fen) that stays in a group of ``n`` stays."""
+    if trim.method == "percentile":
+        low = _quantile(costs, start, n, Fraction(trim.low))
+        high = _quantile(costs, start, n, Fraction(trim.high))
+        return low.__ceil__(), high.__floor__()
+    if trim.method == "factor":
+        mean = Fraction(total, n)
+        return (Fraction(trim.low) * mean).__ceil__(), (Fraction(trim.high) * mean).__floor__()
+    k = Fraction(trim.k)
+    # |c - mean| <= k SD  <=>  q |n c - total| <= sqrt(p^2 (n squares - total^2)) with k = p / q
+    reach = isqrt(k.numerator**2 * (n * squares - total**2)) // k.denominator
+    return Fraction(total - reach, n).__ceil__(), (total + reach) // n
+
+
+def trim_bounds(history: pl.DataFrame, trim: Trim) -> pl.DataFrame:
+    """Return group_idx, n, low_fen, high_fen for every group in ``history`` (group_idx, cost_fen).
+
+    Groups below ``min_cases`` keep everything: their bounds are their smallest and largest cost.
+    """
+    cost = pl.col("cost_fen")
+    if trim.method == "none":
+        return history.group_by("group_idx").agg(
+            pl.len().alias("n"), cost.min().alias("low_fen"), cost.max().alias("high_fen")
+        )
+    ordered = history.select("group_idx", "cost_fen").sort("group_idx", "cost_fen")
+    table = (
+        ordered.group_by("group_idx")
+        .agg(
+            pl.len().alias("n"),
+            cost.min().alias("low_fen"),
+            cost.max().alias("high_fen"),
+            cost.cast(pl.Int128).sum().alias("total"),
+            (cost.cast(pl.Int128) ** 2).sum().alias("squares"),
+        )
+        .sort("group_idx")
+        .with_columns(pl.col("n").cum_sum().alias("end"))
+    )
+    costs = ordered["cost_fen"]
+    bounds = [
+        _bounds(trim, n, total, squares, costs, end - n) if n >= trim.min_cases else (low, high)
+        for n, low, high, total, squares, end in table.select(
+            "n", "low_fen", "high_fen", "total", "squares", "end"
+        ).iter_rows()
+    ]
+    return table.select("group_idx", "n").with_columns(
+        pl.Series("low_fen", [low for low, _ in bounds], dtype=pl.Int64),
+        pl.Series("high_fen", [high for _, high in bounds], dtype=pl.Int64),
+    )
+
+
+def _kept(history: pl.DataFrame, bounds: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Return the stays inside their group's bounds."""
+    full = pl.DataFrame({"group_idx": pl.arange(size, dtype=pl.Int32, eager=True)}).join(
+        bounds, on="group_idx", how="left", maintain_order="left"
+    )
+    low = full["low_fen"].gather(history["group_idx"])
+    high = full["high_fen"].gather(history["group_idx"])
+    return history.filter((pl.col("cost_fen") >= low) & (pl.col("cost_fen") <= high))
+
+
+def _year_sums(kept: pl.DataFrame) -> dict[int, dict[int, tuple[int, int]]]:
+    out: dict[int, dict[int, tuple[int, int]]] = {}
+    table = kept.group_by("group_idx", "year").agg(
+        pl.col("cost_fen").cast(pl.Int128).sum().alias("cost"), pl.len().alias("stays")
+    )
+    for group, year, cost, stays in table.iter_rows():
+        out.setdefault(group, {})[year] = (cost, stays)
+    return out
+
+
+def coefficients_of_variation(kept: pl.DataFrame) -> pl.DataFrame:
+    """Return group_idx and cv: population SD / mean, from exact sums."""
+    sums = kept.group_by("group_idx").agg(
+        pl.len().alias("n"),
+        pl.col("cost_fen").cast(pl.Int128).sum().alias("total"),
+        (pl.col("cost_fen").cast(pl.Int128) ** 2).sum().alias("squares"),
+    )
+    values = [
+        sqrt(Fraction(n * squares - total * total, total * total)) if total else None
+        for n, total, squares in sums.select("n", "total", "squares").iter_rows()
+    ]
+    return sums.select("group_idx").with_columns(pl.Series("cv", values, dtype=pl.Float64))
+
+
+def _weight(mean: Fraction, all_mean: Fraction, bench: Fraction | None, policy: WeightsPolicy) -> int:
+    if policy.method == "benchmark":
+        assert bench is not None
+        relative = mean / bench
+    elif policy.method == "standard_amount":
+        assert policy.standard_yuan is not None
+        relative = mean / (Fraction(policy.standard_yuan) * 100)
+    else:
+        relative = mean / all_mean
+    return round_half_up(relative * policy.scale * SCALE, step_of(policy.decimals))
+
+
+def _mean_rows(kept: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Return the mean cost in fen, rounded half up, and the number of stays per ``by``."""
+    return (
+        kept.group_by(by)
+        .agg(pl.col("cost_fen").cast(pl.Int128).sum().alias("cost"), pl.len().cast(pl.Int64).alias("cases"))
+        .with_columns(
+            ((pl.col("cost") * 2 + pl.col("cases")) // (pl.col("cases").cast(pl.Int128) * 2)).cast(pl.Int64).alias("mean_fen")
+        )
+        .drop("cost")
+        .sort(by)
+    )
+
+
+def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals: pl.DataFrame) -> Weights:
+    """Measure weights, means and institution coefficients on history.
+
+    ``history``: group_idx (Int32, -1 = none), year (Int32), fixmedins_code, cost_fen (Int64) of all stays that count.
+    ``hospitals``: fixmedins_code, level, type, coefficient (Decimal text or null).
+    Raises :class:`RegionError` for an empty history, :class:`CatalogError` for a weight of zero or a benchmark group without stays.
+    """
+    if history.is_empty():
+        raise RegionError(
+            "the history holds no stay that counts, so no weight can be measured",
+            code="HISTORY_EMPTY",
+            remedy="check the history folders named in region.toml and what quality control rejected",
+        )
+    rules = policy.weights
+    years = tuple(sorted(history["year"].unique().to_list()))
+    weight_of = year_weights(rules, years)
+    all_sums = history.group_by("year").agg(pl.col("cost_fen").cast(pl.Int128).sum(), pl.len())
+    all_mean = weighted_mean({y: (c, n) for y, c, n in all_sums.iter_rows()}, weight_of, rules.pooling)
+    if not all_mean:
+        raise RegionError("all costs of the history are zero", code="HISTORY_EMPTY", remedy="check the cost columns")
+
+    in_groups = history.filter(pl.col("group_idx") >= 0)
+    bounds = trim_bounds(in_groups, rules.trim)
+    kept = _kept(in_groups, bounds, catalog.groups.height)
+    means = {
+        group: mean
+        for group, sums in _year_sums(kept).items()
+        if (mean := weighted_mean(sums, weight_of, rules.pooling)) is not None
+    }
+    bench = _benchmark(catalog, rules, means)
+    levels = kept.filter(pl.col("year") == years[-1]).join(
+        hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left"
+    )
+    rows = [
+        (group, round_half_up(mean), _weight(mean, all_mean, bench, rules)) for group, mean in sorted(means.items())
+    ]
+    for group, _, weight in rows:
+        if weight == 0:
+            raise CatalogError(
+                "this group would have a weight of zero",
+                code="WEIGHT_ZERO",
+                field="rw",
+                value=catalog.groups["group_id"][group],
+                remedy="check the costs of its stays, or give weights more decimals or a larger scale",
+            )
+    measured = pl.DataFrame(
+        rows, schema={"group_idx": pl.Int32, "mean_cost_fen": pl.Int64, "rw_e4": pl.Int64}, orient="row"
+    )
+    counts = kept.group_by("group_idx").agg(pl.len().cast(pl.Int64).alias("kept"))
+    last = _mean_rows(levels, ["group_idx"]).select("group_idx", pl.col("mean_fen").alias("last_mean_fen"))
+    groups = (
+        pl.DataFrame({"group_idx": pl.arange(catalog.groups.height, dtype=pl.Int32, eager=True)})
+        .join(bounds, on="group_idx", how="left")
+        .join(counts, on="group_idx", how="left")
+        .join(measured, on="group_idx", how="left")
+        .join(last, on="group_idx", how="left")
+        .join(coefficients_of_variation(kept), on="group_idx", how="left")
+        .sort("group_idx")
+        .select(
+            "group_idx",
+            pl.col("n").fill_null(0).cast(pl.Int64).alias("history_cases"),
+            "mean_cost_fen",
+            pl.coalesce("last_mean_fen", "mean_cost_fen").alias("last_mean_fen"),
+            "cv",
+            (pl.col("n").cast(pl.Int64) - pl.col("kept")).fill_null(0).alias("trimmed_cases"),
+            "low_fen",
+            "high_fen",
+            "rw_e4",
+        )
+    )
+    coefficients, classes = institution_coefficients(history, hospitals, policy, weight_of, all_mean)
+    return Weights(
+        groups=groups,
+        level_means=_mean_rows(levels, ["group_idx", "level"]),
+        coefficients=coefficients,
+        classes=classes,
+        mean_fen=round_half_up(all_mean),
+        years=years,
+    )
+
+
+def _benchmark(catalog: DipCatalog, rules: WeightsPolicy, means: dict[int, Fraction]) -> Fraction | None:
+    if rules.method != "benchmark":
+        return None
+    index = catalog.groups["group_id"].index_of(rules.benchmark_group)
+    if index is None or index not in means:
+        raise CatalogError(
+            "the benchmark group does not exist in the catalogue" if index is None else "the benchmark group has no stays",
+            code="WEIGHT_BENCHMARK",
+            field="weights.benchmark_group",
+            value=rules.benchmark_group,
+            remedy="choose a group of the catalogue that has stays in the history",
+        )
+    return means[index]
