@@ -50,7 +50,7 @@ class TwinCatalog:
 def extension(code: str) -> tuple[str, str]:
     """Base and extension of an operation code: 99.2800x005 -> 99.2800, x005; a filler x is no extension."""
     at = code.rfind("x")
-    if at >= 6 and len(code) - at == 4 and code[at + 1 :].isdigit():
+    if at >= 6 and len(code) - at >= 4 and code[at + 1 :].isdigit():
         return code[:at], code[at:]
     return code, ""
 

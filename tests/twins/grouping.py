@@ -196,6 +196,8 @@ def sort_key(
             order = grouping["class_order"]
             name = row_class(row, row_kind(candidate, catalog, grouping))
             key.append(order.index(name) if name in order else LAST)
+        elif criterion == "group_id":
+            key.append(row["group_id"])
     return (*key, row["group_id"])
 
 

@@ -1,0 +1,77 @@
+"""The engine's view of what the twins hold as dicts: catalogues, frames of stays. Only tests import this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, make_catalog
+from twins.codes import Row, TwinCatalog
+
+STAYS = {
+    "setl_id": pl.String,
+    "fixmedins_code": pl.String,
+    "insutype": pl.String,
+    "insu_admdvs": pl.String,
+    "gend": pl.Int8,
+    "age": pl.Int16,
+    "nwb_age": pl.Int16,
+    "nwb_bir_wt": pl.Int32,
+    "nwb_adm_wt": pl.Int32,
+    "adm_time": pl.Datetime("us"),
+    "dscg_time": pl.Datetime("us"),
+    "act_ipt_days": pl.Int32,
+    "dscg_way": pl.Int8,
+    "med_type": pl.String,
+    "diag_codes": pl.List(pl.String),
+    "oprn_codes": pl.List(pl.String),
+    "tcm_diag_codes": pl.List(pl.String),
+    "medfee_sumamt_fen": pl.Int64,
+    "hifp_pay_fen": pl.Int64,
+    "excl_pay_sumamt_fen": pl.Int64,
+}
+
+
+def catalog_of(twin: TwinCatalog) -> DipCatalog:
+    """The same catalogue as the engine holds it."""
+    meta = CatalogMeta(
+        id="drawn",
+        title="drawn",
+        version="1",
+        kind="demonstration",
+        layers=tuple(twin.layers),
+        dialect=Dialect(twin.form, twin.or_, twin.and_),  # type: ignore[arg-type]
+        synthetic=True,
+    )
+    groups = [{"name": row["group_id"], **row} for row in twin.groups]
+    exclusions = pl.DataFrame(
+        twin.exclusions, schema={name: pl.String for name in ("kind", "code", "within")}
+    )
+    table = {
+        "code": list(twin.operations),
+        "name": list(twin.operations),
+        "type": list(twin.operations.values()),
+    }
+    return make_catalog(
+        meta,
+        pl.DataFrame(groups, infer_schema_length=None),
+        code_sets={name: tuple(codes) for name, codes in twin.code_sets.items()},
+        exclusions=exclusions,
+        operations=pl.DataFrame(table, schema=dict.fromkeys(table, pl.String)),
+    )
+
+
+def stays_of(stays: Sequence[Row]) -> pl.DataFrame:
+    """A frame of accepted stays, in order, as reading and quality control hand it on."""
+    rows: list[dict[str, Any]] = []
+    for number, stay in enumerate(stays):
+        cost = stay.get("medfee_sumamt_fen", stay.get("cost_fen", 0))
+        row = {"setl_id": f"S{number}", "dscg_time": datetime(2026, 1, 1), **stay, "medfee_sumamt_fen": cost}
+        rows.append({name: row.get(name) for name in STAYS})
+    frame = pl.DataFrame(rows, schema=STAYS, orient="row")
+    index = pl.int_range(frame.height, dtype=pl.UInt32).alias("row_idx")
+    source = pl.lit("drawn").cast(pl.Categorical).alias("source_file")
+    return frame.select(index, source, pl.int_range(1, frame.height + 1).alias("source_row"), pl.all())
