@@ -48,7 +48,7 @@ def catalog_of(twin: TwinCatalog) -> DipCatalog:
     )
     groups = [{"name": row["group_id"], **row} for row in twin.groups]
     exclusions = pl.DataFrame(
-        twin.exclusions, schema={name: pl.String for name in ("kind", "code", "within")}
+        twin.exclusions, schema=dict.fromkeys(("kind", "code", "within"), pl.String)
     )
     table = {
         "code": list(twin.operations),
