@@ -1,0 +1,277 @@
+"""The charts of the region page: altair, rendered to SVG offline, in the palette of the pages.
+
+altair takes a second to load, so this module is imported only when a region page is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import polars as pl
+import vl_convert
+from markupsafe import Markup
+
+from fenzhi.reports.checks import budget_lines
+from fenzhi.reports.display import scaled, shares, short
+from fenzhi.reports.facts import Facts, by_level, hospital_totals
+from fenzhi.reports.statement import band_names, top_groups
+from fenzhi.reports.svg import ACCENT, FONT, INK, MUTED, RULE, SERIES, WARN, aria, shorten
+from fenzhi.reports.tables import RunTables
+from fenzhi.reports.words import Words
+
+TOP_HOSPITALS = 30
+TOP_GROUPS = 15
+WIDTH = 900
+LABEL = 230
+#: Lightness falls with the distance from normal; the order is low, normal, high, extreme, not tested.
+BAND_COLOURS = ("#e0cb95", "#a9c6d3", "#d99a8c", "#bf6a58", "#d5d7d1")
+
+
+def region_charts(tables: RunTables, facts: Facts, words: Words) -> list[tuple[str, Markup]]:
+    """Return title and SVG of every chart for which the run has figures, in the order of the page."""
+    made = [
+        ("chart_budget", _budget(tables, words)),
+        ("chart_hospitals", _hospitals(tables, words)),
+        ("chart_groups", _groups(tables, words)),
+        ("chart_levels", _levels(tables, facts, words)),
+        ("chart_months", _months(tables, words)),
+    ]
+    return [
+        (words(key), _render(chart, words(key), f"r{n}-"))
+        for n, (key, chart) in enumerate(made)
+        if chart is not None
+    ]
+
+
+def _render(chart: Any, title: str, prefix: str) -> Markup:
+    axis = {
+        "labelColor": INK,
+        "titleColor": MUTED,
+        "gridColor": RULE,
+        "domainColor": MUTED,
+        "tickColor": RULE,
+    }
+    look = chart.configure(font=FONT.replace("'", ""), background="transparent", aria=False)
+    look = look.configure_axis(
+        **axis, labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=LABEL, labelPadding=6
+    ).configure_view(stroke=None)
+    look = look.configure_legend(
+        labelFontSize=12, labelColor=INK, orient="top", title=None, symbolType="square"
+    )
+    look = look.configure_header(labelFontSize=13, labelColor=INK, labelFontWeight="bold", title=None)
+    return aria(vl_convert.vegalite_to_svg(look.to_dict()), title, prefix)
+
+
+def _values(rows: list[dict[str, Any]]) -> Any:
+    return alt.InlineData(values=rows)
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + short(value)
+
+
+def _lying(rows: list[dict[str, Any]], unit: str) -> Any:
+    """Return diverging bars; rows: at (order), name, value, text, side (``up`` or ``down``)."""
+    names = {str(row["at"]): row["name"] for row in rows}
+    base = alt.Chart(_values(rows)).encode(
+        # The axis counts positions and shows names, so that two hospitals of one name stay two bars.
+        y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=_lookup(names), ticks=False, domain=False))
+    )
+    low, high = min(0.0, *(r["value"] for r in rows)), max(0.0, *(r["value"] for r in rows))
+    room = (high - low) * 0.13 or 1.0
+    scale = alt.Scale(domain=[low - room if low < 0 else 0, high + room if high > 0 else 0], nice=False)
+    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=6))
+    colour = alt.Color("side:N", scale=alt.Scale(domain=["up", "down"], range=[ACCENT, WARN]), legend=None)
+    text: Any = {"fontSize": 11, "color": MUTED}
+    left = base.transform_filter("datum.side == 'up'").mark_text(align="left", dx=5, **text)
+    right = base.transform_filter("datum.side == 'down'").mark_text(align="right", dx=-5, **text)
+    ends = [side.encode(x=x, text="text:N") for side in (left, right)]
+    zero = alt.Chart(_values([{"value": 0}])).mark_rule(color=MUTED).encode(x="value:Q")
+    bars = base.mark_bar(height={"band": 0.62}).encode(x=x, color=colour)
+    return alt.layer(bars, *ends, zero).properties(width=WIDTH - LABEL, height=alt.Step(22))
+
+
+def _lookup(names: dict[str, str]) -> str:
+    """Return a Vega expression from position to name; the names go in as JSON text, never as code."""
+    return f"({pl.Series([names]).struct.json_encode()[0]})[datum.value]"
+
+
+def _balance_rows(names: list[str], fens: list[int], lang: str) -> tuple[str, list[dict[str, Any]]]:
+    unit, values = scaled(fens, lang)
+    return unit, [
+        {
+            "at": at,
+            "name": shorten(name, LABEL - 16),
+            "value": value,
+            "text": _signed(value),
+            "side": "up" if value >= 0 else "down",
+        }
+        for at, (name, value) in enumerate(zip(names, values, strict=True))
+    ]
+
+
+def _hospitals(tables: RunTables, words: Words) -> Any:
+    totals = hospital_totals(tables).sort(pl.col("balance_fen").abs(), descending=True, maintain_order=True)
+    shown = totals.head(TOP_HOSPITALS).sort("balance_fen", descending=True, maintain_order=True)
+    if not shown.height:
+        return None
+    names = [name or code for name, code in shown.select("fixmedins_name", "fixmedins_code").iter_rows()]
+    unit, rows = _balance_rows(names, shown["balance_fen"].to_list(), words.lang)
+    return _lying(rows, words(unit))
+
+
+def _groups(tables: RunTables, words: Words) -> Any:
+    gain, loss = top_groups(region_groups(tables), TOP_GROUPS)
+    shown = pl.concat([gain, loss.reverse()])
+    if not shown.height:
+        return None
+    names = [name or group for name, group in shown.select("name", "group_id").iter_rows()]
+    unit, rows = _balance_rows(names, shown["balance_fen"].to_list(), words.lang)
+    return _lying(rows, words(unit))
+
+
+def region_groups(tables: RunTables) -> pl.DataFrame:
+    """Return the groups of the year with ``balance_fen``, payable before assessment minus booked."""
+    used = tables.groups.filter(pl.col("cases") > 0)
+    balance = pl.col("payable_fen").fill_null(0) - pl.col("booked_fen").fill_null(0)
+    return used.with_columns(balance.alias("balance_fen")).sort("group_id")
+
+
+def _levels(tables: RunTables, facts: Facts, words: Words) -> Any:
+    frame = by_level(tables, facts.deviation)
+    titles = band_names(tables, words)
+    bands = list(dict.fromkeys([*(b for b in titles if b in set(frame["deviation"])), *frame["deviation"]]))
+    rows = []
+    for (level,), part in frame.partition_by("level", as_dict=True, maintain_order=True).items():
+        cases = dict(part.select("deviation", "cases").iter_rows())
+        for at, (band, share) in enumerate(zip(bands, shares([cases.get(b, 0) for b in bands]), strict=True)):
+            text = f"{share / 100:.1f}%" if share >= 400 else ""
+            rows.append(
+                {
+                    "level": words.name("level", level),
+                    "band": titles.get(band, band),
+                    "at": at,
+                    "share": share / 100,
+                    "text": text,
+                }
+            )
+    if not rows:
+        return None
+    colour = dict(
+        zip((*titles, *(b for b in bands if b not in titles)), (*BAND_COLOURS, *SERIES * 4), strict=False)
+    )
+    scale = alt.Scale(domain=[titles.get(b, b) for b in bands], range=[colour[b] for b in bands])
+    base = alt.Chart(_values(rows)).encode(
+        y=alt.Y("level:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False)),
+        x=alt.X(
+            "share:Q", stack="zero", title="%", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=5)
+        ),
+        order="at:O",
+    )
+    bars = base.mark_bar(height={"band": 0.62}).encode(
+        color=alt.Color("band:N", sort=None, scale=scale, title=None)
+    )
+    middle = base.mark_text(fontSize=11, color=INK, dx=-6, align="right").encode(text="text:N")
+    return alt.layer(bars, middle).properties(width=WIDTH - 100, height=alt.Step(36))
+
+
+def _months(tables: RunTables, words: Words) -> Any:
+    titles = tables.pool_titles()
+    frame = (
+        tables.months.group_by("pool", "month")
+        .agg(pl.col("points_e4", "advance_fen").sum())
+        .sort("pool", "month")
+    )
+    if not frame.height:
+        return None
+    unit, money = scaled(frame["advance_fen"].to_list(), words.lang)
+    rows = [
+        {
+            "pool": titles.get(row["pool"], row["pool"]),
+            "month": row["month"],
+            "points": row["points_e4"] / 10_000,
+            "money": m,
+        }
+        for row, m in zip(frame.iter_rows(named=True), money, strict=True)
+    ]
+    names = [titles[pool] for pool in tables.pool_ids()]
+    colour = alt.Color("pool:N", scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])), title=None)
+    dash = alt.StrokeDash("pool:N", scale=alt.Scale(domain=names), title=None)
+    base = alt.Chart(_values(rows)).encode(
+        x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False))
+    )
+
+    def panel(field: str, title: str) -> Any:
+        y = alt.Y(f"{field}:Q", title=title, axis=alt.Axis(tickCount=5, domain=False))
+        marks = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=36, opacity=1))
+        return marks.encode(y=y, color=colour, strokeDash=dash).properties(width=WIDTH // 2 - 90, height=230)
+
+    return alt.hconcat(
+        panel("points", words("points")), panel("money", f"{words('advance')} ({words(unit)})"), spacing=40
+    )
+
+
+def _budget(tables: RunTables, words: Words) -> Any:
+    """Return one waterfall per pool: income up, everything else down, what remains is the by-disease fund."""
+    lines, titles = budget_lines(tables), tables.pool_titles()
+    panels: list[tuple[str, list[tuple[str, str, int, int]]]] = []
+    fens: list[int] = []
+    for pool, fund in tables.pools.select("pool", "fund_fen").iter_rows():
+        steps, level = [], 0
+        for name, kind, effect in (
+            lines.filter(pl.col("pool") == pool).select("name", "kind", "effect_fen").iter_rows()
+        ):
+            steps.append((name, "up" if kind == "income" else "down", level, level + effect))
+            level += effect
+        if steps:
+            steps.append((words.title("pools", "fund_fen"), "fund", 0, fund or 0))
+            panels.append((titles[pool], steps))
+            fens += [value for step in steps for value in step[2:]]
+    if not panels:
+        return None
+    unit, values = scaled(fens, words.lang)
+    numbers = iter(values)
+    charts = [_waterfall(title, steps, numbers.__next__, words(unit)) for title, steps in panels]
+    return alt.vconcat(*charts, spacing=24).resolve_scale(x="shared")
+
+
+def _waterfall(
+    title: str, steps: list[tuple[str, str, int, int]], number: Callable[[], float], unit: str
+) -> Any:
+    rows: list[dict[str, Any]] = []
+    for at, (name, part, _, _) in enumerate(steps):
+        start, end = number(), number()
+        text = short(end) if part == "fund" else _signed(end - start)
+        rows.append(
+            {
+                "at": at,
+                "name": shorten(name, LABEL - 16),
+                "from": start,
+                "to": end,
+                "right": max(start, end),
+                "text": text,
+                "part": part,
+            }
+        )
+    names = {str(row["at"]): row["name"] for row in rows}
+    largest = max(row["right"] for row in rows)
+    base = alt.Chart(_values(rows)).encode(
+        y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=_lookup(names), ticks=False, domain=False))
+    )
+    domain = alt.Scale(domain=["up", "down", "fund"], range=["#8fb3c4", "#b5974f", ACCENT])
+    x = alt.X(
+        "from:Q",
+        title=unit,
+        scale=alt.Scale(domain=[0, largest * 1.14], nice=False),
+        axis=alt.Axis(tickCount=6),
+    )
+    bars = base.mark_bar(height={"band": 0.6}).encode(
+        x=x, x2="to:Q", color=alt.Color("part:N", scale=domain, legend=None)
+    )
+    ends = base.mark_text(align="left", dx=5, fontSize=11, color=MUTED).encode(
+        x=alt.X("right:Q", title=unit), text="text:N"
+    )
+    head = alt.TitleParams(title, anchor="start", fontSize=13, color=INK)
+    return alt.layer(bars, ends).properties(width=WIDTH - LABEL, height=alt.Step(28), title=head)

@@ -1,0 +1,114 @@
+"""A statement that does not add up is never printed: the sums it shows are checked before the first page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from fenzhi.errors import ConservationError
+from fenzhi.reports.facts import Facts
+from fenzhi.reports.tables import RunTables
+
+#: (result, terms): the result is the sum of the terms; a term that begins with ``-`` is subtracted.
+HOSPITAL_SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "points_e4",
+        ("points_core_e4", "points_comprehensive_e4", "points_grassroots_e4", "points_ungrouped_e4"),
+    ),
+    ("cases", ("grouped_cases", "comprehensive_cases", "ungrouped_cases")),
+    ("payable_fen", ("gross_fen", "-assessed_fen", "-deduction_fen")),
+    ("balance_fen", ("payable_fen", "-booked_fen")),
+    ("clearing_fen", ("payable_fen", "-working_capital_fen", "-advance_fen")),
+)
+POOL_SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("fund_fen", ("income_fen", "-carved_out_fen", "-reserve_fen")),
+)
+#: Columns whose sum must be the same in two tables.
+MONTHS_AND_HOSPITALS = ("cases", "points_e4", "cost_fen", "booked_fen", "advance_fen")
+CASES_AND_HOSPITALS = ("cases", "points_e4", "cost_fen", "booked_fen")
+HOSPITALS_AND_POOLS = ("cases", "points_e4", "cost_fen", "booked_fen", "gross_fen", "payable_fen")
+KEY = ("fixmedins_code", "pool")
+
+
+def check(tables: RunTables, facts: Facts) -> None:
+    """Raise :class:`ConservationError` if any sum that the pages print is wrong.
+
+    Checked: the formulas inside ``hospitals`` and ``pools``, the months and the cases against the hospitals,
+    the hospitals against the pools, the budget lines against the pools. Null counts as zero.
+    """
+    for result, terms in HOSPITAL_SUMS:
+        _formula(tables, "hospitals", KEY, result, terms)
+    for result, terms in POOL_SUMS:
+        _formula(tables, "pools", ("pool",), result, terms)
+    _same(tables, ("months", tables.months), ("hospitals", tables.hospitals), KEY, MONTHS_AND_HOSPITALS)
+    _same(tables, ("cases", facts.paid), ("hospitals", tables.hospitals), KEY, CASES_AND_HOSPITALS)
+    _same(tables, ("hospitals", tables.hospitals), ("pools", tables.pools), ("pool",), HOSPITALS_AND_POOLS)
+    lines = budget_lines(tables)
+    if lines.height:
+        budget = lines.group_by("pool").agg(pl.col("effect_fen").sum().alias("fund_fen"))
+        funds = tables.pools.join(budget, on="pool", how="semi")
+        _same(tables, ("budget", budget), ("pools", funds), ("pool",), ("fund_fen",))
+
+
+def budget_lines(tables: RunTables) -> pl.DataFrame:
+    """Return the budget of the manifest: pool, name, kind, amount_fen, cite, effect_fen (with its sign)."""
+    schema = {
+        "pool": pl.String,
+        "name": pl.String,
+        "kind": pl.String,
+        "amount_fen": pl.Int64,
+        "cite": pl.String,
+    }
+    lines = [{key: line[key] for key in schema} for line in tables.manifest["budget"]]
+    sign = pl.when(pl.col("kind") == "income").then(1).otherwise(-1)
+    return pl.DataFrame(lines, schema=schema, orient="row").with_columns(
+        (pl.col("amount_fen") * sign).alias("effect_fen")
+    )
+
+
+def _term(name: str) -> pl.Expr:
+    column = pl.col(name.removeprefix("-")).fill_null(0)
+    return -column if name.startswith("-") else column
+
+
+def _formula(tables: RunTables, table: str, keys: Sequence[str], result: str, terms: Sequence[str]) -> None:
+    frame: pl.DataFrame = getattr(tables, table)
+    found = frame.select(
+        *keys, _term(result).alias("found"), pl.sum_horizontal(_term(t) for t in terms).alias("sum")
+    )
+    wrong = found.filter(pl.col("found") != pl.col("sum"))
+    if wrong.height:
+        formula = f"{result} = {' + '.join(terms).replace('+ -', '- ')}"
+        _fail(tables, table, keys, formula, wrong.row(0, named=True))
+
+
+def _same(
+    tables: RunTables,
+    one: tuple[str, pl.DataFrame],
+    two: tuple[str, pl.DataFrame],
+    keys: Sequence[str],
+    columns: Sequence[str],
+) -> None:
+    sums = [
+        frame.group_by(keys).agg(pl.col(column).cast(pl.Int64).sum() for column in columns)
+        for _, frame in (one, two)
+    ]
+    both = sums[0].join(sums[1], on=list(keys), how="full", coalesce=True, nulls_equal=True, suffix="_two")
+    for column in columns:
+        pair = both.select(*keys, _term(column).alias("found"), _term(f"{column}_two").alias("sum"))
+        wrong = pair.filter(pl.col("found") != pl.col("sum")).sort(keys)
+        if wrong.height:
+            formula = f"{one[0]}.{column} = {two[0]}.{column}"
+            _fail(tables, one[0], keys, formula, wrong.row(0, named=True))
+
+
+def _fail(tables: RunTables, table: str, keys: Sequence[str], formula: str, row: dict[str, object]) -> None:
+    place = ", ".join(f"{key} {row[key]}" for key in keys)
+    raise ConservationError(
+        f"the result tables do not add up ({place}): {formula}, but {row['found']} is not {row['sum']}",
+        code="REPORT_SUMS",
+        file=tables.run_dir / (f"{table}.parquet" if table != "budget" else "manifest.json"),
+        field=formula.split(" ", 1)[0].rsplit(".", 1)[-1],
+        remedy="run the year again; if it happens again, report it: no statement was written",
+    )

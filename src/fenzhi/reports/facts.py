@@ -1,0 +1,154 @@
+"""What the pages need from the cases, added up once for all hospitals together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from fenzhi.reports.tables import RunTables
+
+#: Outcomes in the order in which a statement lists them.
+OUTCOMES = ("grouped", "comprehensive", "ungrouped", "excluded", "other_track", "rejected")
+#: Deviation bands known by name come in this order, other names after them; "none" means not tested.
+BANDS = ("low", "normal", "high", "extreme")
+NOT_TESTED = "none"
+HOSPITAL = "fixmedins_code"
+SUMS = ("cost_fen", "points_e4", "payable_fen", "booked_fen")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Sums over the cases. A *paid* case is insured, in a pool, and has points.
+
+    paid: fixmedins_code, pool, cases and the sums of cost, points, payable, booked.
+    outcomes: fixmedins_code, outcome, reason (null if none), rows, paid; rejected rows included.
+    deviation: fixmedins_code, deviation (``none`` = not tested), cases, points_e4, payable_fen; paid cases.
+    groups: fixmedins_code, group_id (null = no group), name, cases, the sums, balance_fen; paid cases.
+    """
+
+    paid: pl.DataFrame
+    outcomes: pl.DataFrame
+    deviation: pl.DataFrame
+    groups: pl.DataFrame
+
+    def of(self, code: str) -> Facts:
+        """Return the facts of one hospital."""
+        mine = pl.col(HOSPITAL) == code
+        return Facts(
+            *(frame.filter(mine) for frame in (self.paid, self.outcomes, self.deviation, self.groups))
+        )
+
+    def by_hospital(self) -> dict[str, Facts]:
+        """Return the facts of every hospital that has any row; splits each frame once."""
+        parts = [
+            {key[0]: part for key, part in frame.partition_by(HOSPITAL, as_dict=True).items()}
+            for frame in (self.paid, self.outcomes, self.deviation, self.groups)
+        ]
+        empty = [frame.clear() for frame in (self.paid, self.outcomes, self.deviation, self.groups)]
+        codes = [code for code in set().union(*parts) if code is not None]
+        return {
+            code: Facts(*(part.get(code, none) for part, none in zip(parts, empty, strict=True)))
+            for code in codes
+        }
+
+
+def gather(tables: RunTables) -> Facts:
+    """Add up the cases of all hospitals in one pass over the file (four sums that share one scan)."""
+    is_paid = (
+        pl.col("pool").is_not_null()
+        & pl.col("points_e4").is_not_null()
+        & pl.col("outcome").is_in(["grouped", "comprehensive", "ungrouped"])
+    )
+    cases = tables.cases
+    paid = cases.filter(is_paid)
+    # A grouped stay needs no reason; whatever its reason column holds must not split the line.
+    reason = pl.when(~pl.col("outcome").is_in(["grouped", "comprehensive"])).then("reason").alias("reason")
+    sums = [pl.col(name).sum() for name in SUMS]
+    count = pl.len().cast(pl.Int64)
+    by_pool, outcomes, deviation, groups, known = pl.collect_all(
+        [
+            paid.group_by(HOSPITAL, "pool").agg(count.alias("cases"), *sums),
+            cases.group_by(HOSPITAL, "outcome", reason).agg(
+                count.alias("rows"), is_paid.sum().cast(pl.Int64).alias("paid")
+            ),
+            paid.group_by(HOSPITAL, pl.col("deviation").fill_null(NOT_TESTED)).agg(
+                count.alias("cases"), pl.col("points_e4").sum(), pl.col("payable_fen").sum()
+            ),
+            paid.group_by(HOSPITAL, "group_id").agg(count.alias("cases"), *sums),
+            cases.filter(pl.col("outcome") == "rejected").select("source_file", "source_row"),
+        ]
+    )
+    names = tables.groups.select("group_id", "name").unique("group_id")
+    balance = pl.col("payable_fen") - pl.col("booked_fen")
+    return Facts(
+        paid=by_pool,
+        outcomes=_sorted(pl.concat([outcomes, _rejected_apart(tables, known)]), "outcome"),
+        deviation=_sorted(deviation, "deviation"),
+        groups=groups.join(names, on="group_id", how="left")
+        .with_columns(balance.alias("balance_fen"))
+        .sort(HOSPITAL, "balance_fen", "group_id", descending=[False, True, False]),
+    )
+
+
+def _rejected_apart(tables: RunTables, known: pl.DataFrame) -> pl.DataFrame:
+    """Return rejected rows that the case table does not hold, each once, its first rule as reason."""
+    return (
+        tables.rejected.filter(pl.col("severity") == "error")
+        .join(known, on=["source_file", "source_row"], how="anti")
+        .unique(["source_file", "source_row"], keep="first", maintain_order=True)
+        .group_by(HOSPITAL, pl.lit("rejected").alias("outcome"), pl.col("rule").alias("reason"))
+        .agg(pl.len().cast(pl.Int64).alias("rows"), pl.lit(0, pl.Int64).alias("paid"))
+    )
+
+
+def _rank(column: str) -> pl.Expr:
+    """Return the place of an outcome or a band in its usual order; unknown names after the known."""
+    order = [*OUTCOMES] if column == "outcome" else [*BANDS]
+    unknown = len(order) + (pl.col(column) == NOT_TESTED).cast(pl.Int32)
+    return pl.col(column).replace_strict(order, range(len(order)), default=unknown, return_dtype=pl.Int32)
+
+
+def _sorted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    return frame.sort(HOSPITAL, _rank(column), column, *[c for c in ("reason",) if c in frame.columns])
+
+
+def by_band(deviation: pl.DataFrame) -> pl.DataFrame:
+    """Return deviation, cases: paid cases of all hospitals by band, in the order of the bands."""
+    return deviation.group_by("deviation").agg(pl.col("cases").sum()).sort(_rank("deviation"), "deviation")
+
+
+def by_level(tables: RunTables, deviation: pl.DataFrame) -> pl.DataFrame:
+    """Return level, deviation, cases: paid cases by hospital level and band."""
+    levels = tables.hospitals.select(HOSPITAL, "level").unique(HOSPITAL, keep="first", maintain_order=True)
+    out = (
+        deviation.join(levels, on=HOSPITAL, how="left")
+        .group_by("level", "deviation")
+        .agg(pl.col("cases").sum())
+    )
+    return out.sort(pl.col("level"), "deviation", descending=[True, False], nulls_last=True)
+
+
+def hospital_totals(tables: RunTables) -> pl.DataFrame:
+    """Return one row per hospital over its pools: code, name, level, type, cases, points, the money columns.
+
+    Sorted by level (highest first), payable (largest first), code.
+    """
+    money = (
+        "booked",
+        "gross",
+        "assessed",
+        "deduction",
+        "payable",
+        "balance",
+        "working_capital",
+        "advance",
+        "clearing",
+    )
+    sums = [pl.col(name).sum() for name in ("cases", "cost_fen", "points_e4", *(f"{m}_fen" for m in money))]
+    about = [pl.col(name).first() for name in ("fixmedins_name", "level", "type")]
+    return (
+        tables.hospitals.group_by(HOSPITAL, maintain_order=True)
+        .agg(*about, *sums)
+        .sort("level", "payable_fen", HOSPITAL, descending=[True, True, False], nulls_last=True)
+    )

@@ -1,0 +1,245 @@
+"""The page of the region: pools, budget, hospitals, groups, monitoring, quality, ledger, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from fenzhi.reports.checks import budget_lines
+from fenzhi.reports.display import Cell, Head, Table, code, count, e4, empty, index, rate, text, yuan
+from fenzhi.reports.facts import HOSPITAL, Facts, hospital_totals
+from fenzhi.reports.statement import top_groups
+from fenzhi.reports.tables import RunTables
+from fenzhi.reports.words import Words
+
+TOP_GROUPS = 15
+
+
+def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str], str]) -> dict[str, Any]:
+    """Return what the template ``region.html`` shows; ``link`` makes the address of a statement."""
+    from fenzhi.reports.charts import region_charts, region_groups
+
+    totals = hospital_totals(tables)
+    names = ("fund_fen", "payable_fen", "booked_fen", "balance_fen")
+    money = {name: int(tables.pools[name].sum()) for name in names if name != "balance_fen"}
+    money["balance_fen"] = money["payable_fen"] - money["booked_fen"]
+    title = {"fund_fen": words.title("pools", "fund_fen")} | {
+        n: words.title("hospitals", n) for n in names[1:]
+    }
+    return {
+        "sentence": _sentence(totals.height, int(tables.pools["cases"].sum()), money, words),
+        "figures": [(title[name], yuan(money[name], plus=name == "balance_fen")) for name in names],
+        "pools": pools_table(tables, words),
+        "budget": budget_table(tables, words),
+        "hospitals": hospitals_table(totals, words, link),
+        "groups": groups_table(region_groups(tables), words),
+        "monitoring": monitoring_table(tables, totals, words),
+        "quality": quality_table(tables, words),
+        "ledger": ledger_table(tables, words),
+        "charts": region_charts(tables, facts, words),
+    }
+
+
+def _sentence(hospitals: int, cases: int, money: dict[str, int], words: Words) -> str:
+    balance = money["balance_fen"]
+    compared = "region_more" if balance > 0 else "region_less" if balance < 0 else "region_equal"
+    fund, payable = (yuan(money[name]).text for name in ("fund_fen", "payable_fen"))
+    start = words(
+        "region_sentence", hospitals=f"{hospitals:,}", cases=f"{cases:,}", fund=fund, payable=payable
+    )
+    return start + words(compared, balance=yuan(abs(balance)).text)
+
+
+def pools_table(tables: RunTables, words: Words) -> Table:
+    """One line per figure, one column per pool: from the budget to the payable amount."""
+    pools = tables.pools
+    heads = [Head(words("item"), False), *(Head(title) for title in tables.pool_titles().values())]
+    several = pools.height > 1
+    table = Table("pools", words("pools"), heads, words("pools_note") + " " + words("unit_both"))
+    if several:
+        heads.append(Head(words("total")))
+    # (column, how it comes about, how it is shown, whether its sum makes sense, whether it is a result)
+    lines: list[tuple[str, str, Callable[[int | None], Cell], bool, bool]] = [
+        ("income_fen", "how_income", yuan, True, False),
+        ("carved_out_fen", "how_carved", yuan, True, False),
+        ("reserve_fen", "how_reserve", yuan, True, False),
+        ("fund_fen", "how_fund", yuan, True, True),
+        ("cases", "", count, True, False),
+        ("points_e4", "", e4, True, False),
+        ("cost_fen", "", yuan, True, False),
+        ("booked_fen", "how_booked", yuan, True, False),
+        ("payment_ratio_e4", "how_ratio", e4, False, False),
+        ("opening_value_e4", "how_opening", e4, False, False),
+        ("settlement_value_e4", "how_settlement", e4, False, True),
+        ("gross_fen", "", yuan, True, False),
+        ("residual_fen", "how_residual", lambda v: yuan(v, plus=True), True, False),
+        ("returned_fen", "how_returned", yuan, True, False),
+        ("payable_fen", "how_payable", yuan, True, True),
+    ]
+    for name, how, show, summed, result in lines:
+        cells = [show(value) for value in pools[name]]
+        if several:
+            cells.append(show(int(pools[name].sum())) if summed else empty())
+        table.add(
+            text(words.title("pools", name), note=words(how) if how else None),
+            *cells,
+            part="total" if result else "",
+        )
+    balance = [(p or 0) - (b or 0) for p, b in pools.select("payable_fen", "booked_fen").iter_rows()]
+    shown = [*balance, sum(balance)] if several else balance
+    name = words.title("hospitals", "balance_fen")
+    table.add(text(name, note=words("how_balance")), *(yuan(value, plus=True) for value in shown))
+    return table
+
+
+def budget_table(tables: RunTables, words: Words) -> Table:
+    """The budget lines of each pool with their sign; they end in the by-disease fund."""
+    heads = [
+        Head(words("item"), False),
+        Head(words("kind"), False),
+        Head(words("cite"), False),
+        Head(words("amount")),
+    ]
+    table = Table("budget", words("budget"), heads, words("unit_yuan"))
+    lines = budget_lines(tables)
+    fund = words.title("pools", "fund_fen")
+    for pool, title in tables.pool_titles().items():
+        mine = lines.filter(pl.col("pool") == pool)
+        if not mine.height:
+            continue
+        table.add(text(title), part="part")
+        for line in mine.iter_rows(named=True):
+            cells = [text(line["name"]), text(words.name("kind", line["kind"])), text(line["cite"])]
+            table.add(*cells, yuan(line["effect_fen"]))
+        table.add(text(fund), empty(), empty(), yuan(int(mine["effect_fen"].sum())), part="total")
+    return table
+
+
+def hospitals_table(totals: pl.DataFrame, words: Words, link: Callable[[str], str]) -> Table:
+    """Every hospital over its pools, by level with subtotals; the name leads to its statement."""
+    money = ("booked_fen", "payable_fen", "balance_fen", "working_capital_fen", "advance_fen", "clearing_fen")
+    shown = ("cases", "points_e4", *money)
+    heads = [Head(words("hospital"), False), Head(words("type"), False)]
+    heads += [Head(words.title("hospitals", name)) for name in shown]
+    table = Table("hospitals", words("hospitals"), heads, words("hospitals_note") + " " + words("unit_both"))
+
+    def add(row: dict[str, Any], *first: Cell, part: str = "") -> None:
+        cells = [count(row["cases"]), e4(row["points_e4"])]
+        cells += [yuan(row[name], plus=name == "balance_fen") for name in money]
+        table.add(*first, *cells, part=part)
+
+    def add_sum(frame: pl.DataFrame, title: str, part: str) -> None:
+        add(frame.select(pl.col(shown).sum()).row(0, named=True), text(title), empty(), part=part)
+
+    for (level,), mine in totals.partition_by("level", as_dict=True, maintain_order=True).items():
+        name = words.name("level", level)
+        table.add(text(f"{name} ({mine.height})"), part="part")
+        for row in mine.iter_rows(named=True):
+            about = text(row["fixmedins_name"] or row[HOSPITAL], href=link(row[HOSPITAL]), note=row[HOSPITAL])
+            add(row, about, text(words.name("type", row["type"])))
+        add_sum(mine, words("subtotal", name=name), "sub")
+    add_sum(totals, words("total"), "total")
+    return table
+
+
+def groups_table(groups: pl.DataFrame, words: Words) -> Table:
+    """The groups with the largest surplus and deficit in the region."""
+    heads = [Head(words.title("groups", "group_id"), False), Head(words.title("groups", "name"), False)]
+    heads += [Head(words.title("groups", name)) for name in ("cases", "cost_fen", "points_e4")]
+    heads += [
+        Head(words.title("hospitals", "gross_fen")),
+        Head(words.title("groups", "booked_fen")),
+        Head(words("balance")),
+    ]
+    table = Table(
+        "groups", words("region_groups"), heads, words("region_groups_note") + " " + words("unit_both")
+    )
+    for key, part in zip(("groups_gain", "groups_loss"), top_groups(groups, TOP_GROUPS), strict=True):
+        if part.height:
+            table.add(text(words(key, n=part.height)), part="part")
+        for row in part.iter_rows(named=True):
+            cells = [
+                count(row["cases"]),
+                yuan(row["cost_fen"]),
+                e4(row["points_e4"]),
+                yuan(row["payable_fen"]),
+            ]
+            cells += [yuan(row["booked_fen"]), yuan(row["balance_fen"], plus=True)]
+            table.add(code(row["group_id"]), text(row["name"]), *cells)
+    return table
+
+
+def monitoring_table(tables: RunTables, totals: pl.DataFrame, words: Words) -> Table:
+    """The indices of each hospital, in the order of the hospitals' table."""
+    shares = ("grouping_rate", "core_share", "low_share", "high_share")
+    indices = ("cmi", "time_index", "cost_index")
+    heads = [Head(words("hospital"), False), Head(words("level"), False)]
+    heads += [Head(words.title("monitoring", name)) for name in ("cases", *shares, *indices)]
+    table = Table("monitoring", words("monitoring"), heads)
+    about = totals.select(HOSPITAL, "fixmedins_name", "level")
+    for row in about.join(tables.monitoring, on=HOSPITAL, how="inner", maintain_order="left").iter_rows(
+        named=True
+    ):
+        cells = [
+            count(row["cases"]),
+            *(rate(row[name]) for name in shares),
+            *(index(row[name]) for name in indices),
+        ]
+        table.add(
+            text(row["fixmedins_name"] or row[HOSPITAL]), text(words.name("level", row["level"])), *cells
+        )
+    return table
+
+
+def quality_summary(tables: RunTables) -> pl.DataFrame:
+    """Return rule, severity, field, rows, hospitals: what quality control found, without values."""
+    return (
+        tables.rejected.group_by("rule", "severity", "field")
+        .agg(
+            pl.len().cast(pl.Int64).alias("rows"),
+            pl.col(HOSPITAL).n_unique().cast(pl.Int64).alias("hospitals"),
+        )
+        .sort("severity", "rows", "rule", "field", descending=[False, True, False, False], nulls_last=True)
+    )
+
+
+def quality_table(tables: RunTables, words: Words) -> Table:
+    """Rules of quality control that rows broke."""
+    heads = [Head(words.title("rejected", name), False) for name in ("rule", "severity", "field")]
+    heads += [Head(words("rows")), Head(words("hospitals_hit"))]
+    table = Table("quality", words("quality"), heads, words("quality_note"))
+    for rule, severity, field, rows, hospitals in quality_summary(tables).iter_rows():
+        cells = [
+            code(rule),
+            text(words.name("severity", severity)),
+            code(field),
+            count(rows),
+            count(hospitals),
+        ]
+        table.add(*cells)
+    return table
+
+
+def ledger_table(tables: RunTables, words: Words) -> Table:
+    """Movements of money added up by pool, kind and accounts."""
+    keys = ("pool", "kind", "debit", "credit")
+    heads = [Head(words.title("ledger", name), False) for name in keys]
+    heads += [Head(words("entries")), Head(words.title("ledger", "amount_fen"))]
+    table = Table("ledger", words("ledger"), heads, words("unit_yuan"))
+    titles = tables.pool_titles()
+    sums = tables.ledger.group_by(keys, maintain_order=True).agg(
+        pl.len().alias("entries"), pl.col("amount_fen").sum()
+    )
+    for row in sums.iter_rows(named=True):
+        first = text(titles.get(row["pool"], row["pool"]))
+        cells = [text(words.name("account", row[name])) for name in ("debit", "credit")]
+        table.add(
+            first,
+            text(words.name("movement", row["kind"])),
+            *cells,
+            count(row["entries"]),
+            yuan(row["amount_fen"]),
+        )
+    return table

@@ -1,0 +1,189 @@
+"""Small charts drawn by hand: pure functions from numbers to inline SVG, under a millisecond each.
+
+The statements use these (hundreds of pages, six charts each); the region page uses altair (charts.py).
+Every chart has a ``<title>``, an ``aria-label`` and its values as text, so it says the same without colour.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from fenzhi.reports.display import short
+
+INK, MUTED, RULE, ACCENT, WARN = "#1d2733", "#5c6773", "#d8dce0", "#1f5673", "#a8321f"
+#: Series in order; neighbours differ in lightness as well, so that a grey print stays readable.
+SERIES = ("#1f5673", "#8fb3c4", "#b5974f", "#5d6b63", "#c9ccc4", "#7d5a6e")
+FONT = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
+#: A chart fills a column of the page (470 px) and a phone (355 px); its letters stay readable in both.
+WIDTH = 440
+SIZE = 12.5
+
+
+@dataclass(frozen=True)
+class Series:
+    """A named series of numbers, one per category."""
+
+    name: str
+    values: Sequence[float]
+
+
+def text_width(text: str, size: float = SIZE) -> float:
+    """Return the width of a text: wide ones (also the ellipsis) one em, others 0.56 em."""
+    return sum(size if unicodedata.east_asian_width(c) in "WFA" else size * 0.56 for c in text)
+
+
+def shorten(text: str, width: float, size: float = SIZE) -> str:
+    """Return the text cut to a width, with an ellipsis if anything was cut."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "…", size) > width:
+        text = text[:-1]
+    return text + "…"
+
+
+def nice_top(value: float) -> float:
+    """Return the smallest of 1, 2, 3, 4, 5, 6, 8 times a power of ten not below ``value``; 1 for nothing."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((step * power for step in (1, 2, 3, 4, 5, 6, 8) if step * power >= value), 10 * power)
+
+
+def frame(title: str, height: float, parts: Sequence[Markup]) -> Markup:
+    """Return the whole SVG element around its parts; it scales with the page."""
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{0}" viewBox="0 0 {1} {2:.0f}" '
+        'font-family="{3}" font-size="{4}"><title>{0}</title>{5}</svg>'
+    ).format(title, WIDTH, height, FONT, SIZE, Markup("").join(parts))
+
+
+def label(x: float, y: float, text: str, *, anchor: str = "start", fill: str = INK) -> Markup:
+    """Return a text element."""
+    form = '<text x="{:.1f}" y="{:.1f}" text-anchor="{}" fill="{}">{}</text>'
+    return Markup(form).format(x, y, anchor, fill, text)
+
+
+def rect(x: float, y: float, width: float, height: float, fill: str) -> Markup:
+    """Return a rectangle; a negative width is drawn to the left."""
+    if width < 0:
+        x, width = x + width, -width
+    form = '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="{}"/>'
+    return Markup(form).format(x, y, width, max(height, 0), fill)
+
+
+def rule(x1: float, y1: float, x2: float, y2: float, stroke: str = RULE) -> Markup:
+    """Return a hair line."""
+    form = '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}"/>'
+    return Markup(form).format(x1, y1, x2, y2, stroke)
+
+
+def legend(names: Sequence[str], y: float = 12) -> list[Markup]:
+    """Return one line of swatches and names."""
+    parts: list[Markup] = []
+    x = 0.0
+    for at, name in enumerate(names):
+        name = shorten(name, WIDTH / max(len(names), 1) - 28)
+        parts += [rect(x, y - 10, 10, 10, SERIES[at % len(SERIES)]), label(x + 15, y, name, fill=MUTED)]
+        x += 15 + text_width(name) + 18
+    return parts
+
+
+def columns(
+    title: str, categories: Sequence[str], series: Sequence[Series], *, stacked: bool, unit: str
+) -> Markup:
+    """Return upright bars per category, stacked or side by side; negative values hang below the line."""
+    left, top, plot, n = 64.0, 44.0, 150.0, max(len(categories), 1)
+    ups = [
+        sum(max(s.values[i], 0) for s in series) if stacked else max(s.values[i] for s in series)
+        for i in range(len(categories))
+    ]
+    low = min((v for s in series for v in s.values), default=0)
+    high, floor = nice_top(max(ups, default=0)), -nice_top(-low) if low < 0 else 0.0
+    scale = plot / (high - floor)
+    zero = top + high * scale
+    parts = [*legend([s.name for s in series]), label(left - 8, 34, unit, anchor="end", fill=MUTED)]
+    for share in (0, 0.5, 1) if not floor else (floor / high, 0, 0.5, 1):
+        y = zero - share * high * scale
+        parts += [
+            rule(left, y, WIDTH, y, RULE if share else MUTED),
+            label(left - 8, y + 4, short(share * high), anchor="end", fill=MUTED),
+        ]
+    step = (WIDTH - left) / n
+    wide = step * 0.62
+    for i, category in enumerate(categories):
+        x, base = left + step * i + (step - wide) / 2, 0.0
+        for at, one in enumerate(series):
+            tall, fill = abs(one.values[i]) * scale, SERIES[at % len(SERIES)]
+            y = zero - base - tall if one.values[i] >= 0 else zero
+            if stacked:
+                parts.append(rect(x, y, wide, tall, fill))
+                base += max(one.values[i], 0) * scale
+            else:
+                parts.append(rect(x + wide / len(series) * at, y, wide / len(series) - 1, tall, fill))
+        parts.append(label(x + wide / 2, top + plot + 18, category, anchor="middle", fill=MUTED))
+    return frame(title, top + plot + 26, parts)
+
+
+def bars(title: str, names: Sequence[str], series: Sequence[Series], *, suffix: str = "") -> Markup:
+    """Return lying bars, one per series under each name, with the value at the end of each bar."""
+    left, row, gap, top = 112.0, 17.0, 10.0, 30.0 if len(series) > 1 else 6.0
+    room = WIDTH - left - 72
+    largest = max((v for s in series for v in s.values), default=0) or 1
+    parts = legend([s.name for s in series]) if len(series) > 1 else []
+    y = top
+    for i, name in enumerate(names):
+        middle = y + row * len(series) / 2 + 4
+        parts.append(label(left - 10, middle, shorten(name, left - 12), anchor="end"))
+        for at, one in enumerate(series):
+            value = one.values[i]
+            length = max(value, 0) / largest * room
+            shown = f"{value:.1f}{suffix}" if suffix else short(value)
+            parts += [
+                rect(left, y + 2, length, row - 4, SERIES[at % len(SERIES)]),
+                label(left + length + 6, y + row - 4, shown, fill=MUTED),
+            ]
+            y += row
+        y += gap
+    parts.append(rule(left, top - 4, left, y - gap + 4, MUTED))
+    return frame(title, y, parts)
+
+
+def ranking(
+    title: str, names: Sequence[str], values: Sequence[float], *, largest: float, unit: str
+) -> Markup:
+    """Return bars of signed values, the sign in the figure and in the colour; ``largest`` fills the width."""
+    left, row, top = 176.0, 24.0, 26.0
+    room = WIDTH - left - 72
+    parts = [label(left, 14, unit, fill=MUTED)]
+    for i, (name, value) in enumerate(zip(names, values, strict=True)):
+        y, length = top + row * i, abs(value) / (largest or 1) * room
+        text = ("+" if value > 0 else "") + short(value)
+        parts += [
+            label(left - 10, y + 15, shorten(name, left - 12), anchor="end"),
+            rect(left, y + 4, length, row - 9, ACCENT if value >= 0 else WARN),
+            label(left + length + 6, y + 15, text, fill=MUTED if value >= 0 else WARN),
+        ]
+    bottom = top + row * len(names)
+    parts.append(rule(left, top - 4, left, bottom, MUTED))
+    return frame(title, bottom + 4, parts)
+
+
+def aria(svg: str, title: str, prefix: str) -> Markup:
+    """Return a chart made elsewhere as an accessible, scaling SVG whose ids begin with ``prefix``."""
+    head, body = svg.split(">", 1)
+    view = head[head.index("viewBox=") :].split('"')[1]
+    body = (
+        body.replace('id="', f'id="{prefix}')
+        .replace("url(#", f"url(#{prefix}")
+        .replace('href="#', f'href="#{prefix}')
+    )
+    opening = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        'aria-label="{0}" viewBox="{1}"><title>{0}</title>'
+    ).format(title, view)
+    return opening + Markup(body)  # the body was escaped by the program that drew it

@@ -1,0 +1,171 @@
+"""What the reports read: the result tables of one run and its manifest, nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fenzhi.errors import InputError
+from fenzhi.results import TABLES, shape
+
+SMALL_TABLES = tuple(name for name in TABLES if name != "cases")
+
+#: What the manifest must hold for a report: section -> keys. Keys that are not listed are optional.
+MANIFEST_KEYS: dict[str, tuple[str, ...]] = {
+    "region": ("id", "name", "year", "synthetic"),
+    "policy": ("id", "title", "sections"),
+    "catalog": ("id", "title", "version"),
+}
+BUDGET_KEYS = ("pool", "name", "kind", "amount_fen", "cite")
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """One run as the reports see it.
+
+    ``cases`` stays lazy (it may hold millions of rows); the other tables are frames with exactly the columns
+    of :mod:`fenzhi.results`. ``manifest`` holds
+
+    - ``run_id``, ``created`` (ISO time), ``versions`` (program -> version), ``counts`` (name -> number);
+    - ``region``: id, name, year, synthetic;
+    - ``policy``: id, title, ``sections`` (name -> {cite, confidence}); optional ``bands`` (deviation band ->
+      title) and ``settlement`` (``ratio``, the default, or ``difference``, see ``policy.PointValue``);
+    - ``catalog``: id, title, version;
+    - ``budget``: list of {pool, name, kind, amount_fen, cite}; ``income`` adds, other kinds subtract.
+    """
+
+    run_dir: Path
+    cases: pl.LazyFrame
+    groups: pl.DataFrame
+    hospitals: pl.DataFrame
+    months: pl.DataFrame
+    pools: pl.DataFrame
+    ledger: pl.DataFrame
+    rejected: pl.DataFrame
+    monitoring: pl.DataFrame
+    manifest: dict[str, Any]
+
+    @classmethod
+    def read(cls, run_dir: Path) -> RunTables:
+        """Load the tables and the manifest of a run.
+
+        Errors: :class:`InputError` for a missing folder or file, a missing column or type, a broken manifest.
+        """
+        run_dir = Path(run_dir)
+        if not run_dir.is_dir():
+            raise InputError(
+                "there is no such run",
+                code="RUN_MISSING",
+                file=run_dir,
+                remedy="give the folder of a finished run (runs/<id>)",
+            )
+        frames = {name: _frame(run_dir, name) for name in SMALL_TABLES}
+        return cls(run_dir=run_dir, cases=_cases(run_dir), manifest=read_manifest(run_dir), **frames)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the region's data are made up; then every page says so."""
+        return bool(self.manifest["region"]["synthetic"])
+
+    @property
+    def band_titles(self) -> dict[str, str]:
+        """Titles of the deviation bands as the policy gives them."""
+        return dict(self.manifest["policy"].get("bands", {}))
+
+    def pool_ids(self) -> list[str]:
+        """Return the pools in the order of the table ``pools``."""
+        return self.pools["pool"].to_list()
+
+    def pool_titles(self) -> dict[str, str]:
+        """Return pool -> title; a pool without title keeps its id."""
+        return {pool: title or pool for pool, title in self.pools.select("pool", "title").iter_rows()}
+
+
+def read_manifest(run_dir: Path) -> dict[str, Any]:
+    """Load ``manifest.json`` and check that it says what a report prints."""
+    path = run_dir / "manifest.json"
+    remedy = "run the year again; a run writes its manifest last"
+    if not path.is_file():
+        raise InputError("the run has no manifest", code="RUN_MANIFEST_MISSING", file=path, remedy=remedy)
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"the manifest is not readable JSON: {error}", code="RUN_MANIFEST", file=path, remedy=remedy
+        ) from error
+    if not isinstance(manifest, dict):
+        raise InputError("the manifest is not a JSON object", code="RUN_MANIFEST", file=path, remedy=remedy)
+    missing = [key for key in ("run_id", "created") if key not in manifest]
+    for section, keys in MANIFEST_KEYS.items():
+        given = manifest.get(section)
+        missing += [f"{section}.{key}" for key in keys if not isinstance(given, dict) or key not in given]
+    for at, line in enumerate(manifest.setdefault("budget", [])):
+        missing += [f"budget[{at}].{key}" for key in BUDGET_KEYS if key not in line]
+    if missing:
+        raise InputError(
+            f"the manifest lacks {', '.join(missing)}",
+            code="RUN_MANIFEST",
+            file=path,
+            field=missing[0],
+            remedy=remedy,
+        )
+    return manifest
+
+
+def _path(run_dir: Path, table: str) -> Path:
+    path = run_dir / f"{table}.parquet"
+    if not path.is_file():
+        raise InputError(
+            f"the run lacks its table {table}",
+            code="RUN_TABLE_MISSING",
+            file=path,
+            remedy="run the year again; a finished run has every result table",
+        )
+    return path
+
+
+def _check_columns(have: list[str], table: str, path: Path) -> None:
+    missing = [column.name for column in TABLES[table] if column.name not in have]
+    if missing:
+        raise InputError(
+            f"table {table} lacks the columns {', '.join(missing)}",
+            code="RUN_TABLE_COLUMNS",
+            file=path,
+            field=missing[0],
+            remedy="read the run with the version of fenzhi that wrote it",
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return InputError(
+        f"the table cannot be read: {first}",
+        code="RUN_TABLE_UNREADABLE",
+        file=path,
+        remedy="the file is damaged or of another version: run the year again",
+    )
+
+
+def _frame(run_dir: Path, table: str) -> pl.DataFrame:
+    path = _path(run_dir, table)
+    names = [column.name for column in TABLES[table]]
+    try:
+        frame = pl.read_parquet(path)
+        _check_columns(frame.columns, table, path)
+        return shape(frame.select(names), table)
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(path, error) from error
+
+
+def _cases(run_dir: Path) -> pl.LazyFrame:
+    path = _path(run_dir, "cases")
+    try:
+        scan = pl.scan_parquet(path)
+        _check_columns(scan.collect_schema().names(), "cases", path)
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(path, error) from error
+    return scan.select(pl.col(column.name).cast(column.dtype) for column in TABLES["cases"])

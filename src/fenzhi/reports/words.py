@@ -1,0 +1,53 @@
+"""The words of one language: texts, names of codes, titles of columns, the glossary."""
+
+from __future__ import annotations
+
+from fenzhi.errors import OutputError
+from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
+from fenzhi.results import TABLES
+
+
+def language(lang: str) -> int:
+    """Return the position of a language in each text; an unknown language is an :class:`OutputError`."""
+    if lang not in LANGUAGES:
+        raise OutputError(
+            "there is no such language of reports",
+            code="REPORT_LANGUAGE",
+            field="lang",
+            value=lang,
+            remedy=f"give one of {', '.join(LANGUAGES)}",
+        )
+    return LANGUAGES.index(lang)
+
+
+class Words:
+    """The texts of one language: ``words("total")``, ``words.name("level", "3")``, ``words.title(...)``."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self._at = language(lang)
+        self._titles = {
+            (table, column.name): (column.zh, column.en)[self._at]
+            for table, columns in TABLES.items()
+            for column in columns
+        }
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return a text with its ``{names}`` filled in."""
+        text = TEXTS[key][self._at]
+        return text.format(**values) if values else text
+
+    def name(self, kind: str, code: object) -> str:
+        """Return the name of a code, or the code itself if it has no name here."""
+        if code is None:
+            return self("not_known")
+        found = TEXTS.get(f"{kind}.{code}")
+        return found[self._at] if found else str(code)
+
+    def title(self, table: str, column: str) -> str:
+        """Return the title of a column of a result table."""
+        return self._titles[table, column]
+
+    def glossary(self) -> list[tuple[str, str]]:
+        """Return the glossary as pairs of term and plain words."""
+        return [(term[self._at], meaning[self._at]) for term, meaning in GLOSSARY]

@@ -1,0 +1,93 @@
+"""The region page adds up as printed and leads to every statement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from fenzhi.reports import RunTables
+from fenzhi.reports.facts import hospital_totals
+
+from .parse import Page, column_sum, number
+
+
+@pytest.fixture(scope="module")
+def page(reported: Path) -> Page:
+    return Page((reported / "region.html").read_text(encoding="utf-8"))
+
+
+def test_pools_add_up(page: Page) -> None:
+    rows = [row.cells for row in page.tables["pools"]]
+    assert len(rows) == 16
+    for row in rows:
+        if row[3]:
+            assert number(row[3]) == number(row[1]) + number(row[2])
+    for at in (1, 2, 3):
+        income, carved, reserve, fund = (number(row[at]) for row in rows[:4])
+        assert fund == income - carved - reserve
+        gross, returned, payable = (number(rows[line][at]) for line in (11, 13, 14))
+        assert payable == gross - returned
+        assert number(rows[15][at]) == payable - number(rows[7][at])
+
+
+def test_budget_lines_end_in_the_fund(page: Page) -> None:
+    lines, totals = page.rows("budget"), page.rows("budget", "total")
+    assert column_sum(lines[:3], 3) == number(totals[0][3])
+    assert column_sum(lines[3:], 3) == number(totals[1][3])
+    fund = page.tables["pools"][3].cells
+    assert [number(row[3]) for row in totals] == [number(fund[1]), number(fund[2])]
+
+
+def test_hospitals_add_up_by_level_and_in_all(page: Page, tables: RunTables) -> None:
+    rows, subtotals, [total] = (page.rows("hospitals", part) for part in ("", "sub", "total"))
+    assert len(rows) == hospital_totals(tables).height
+    for at in range(2, 10):
+        assert column_sum(rows, at) == column_sum(subtotals, at) == number(total[at])
+    for row in rows:
+        assert number(row[6]) == number(row[5]) - number(row[4])
+        assert number(row[9]) == number(row[5]) - number(row[7]) - number(row[8])
+
+
+def test_every_hospital_is_linked_to_its_statement(page: Page, reported: Path) -> None:
+    links = [
+        given["href"] or ""
+        for tag, given in page.tags
+        if tag == "a" and "statements/" in (given.get("href") or "")
+    ]
+    assert len(links) == 3
+    assert all((reported / unquote(link)).is_file() for link in links)
+
+
+def test_every_inner_link_has_its_place(page: Page) -> None:
+    anchors = {given.get("id") for _, given in page.tags}
+    inner = [
+        (given["href"] or "")[1:]
+        for tag, given in page.tags
+        if tag == "a" and (given.get("href") or "").startswith("#")
+    ]
+    assert len(inner) == 8
+    assert set(inner) <= anchors
+
+
+def test_quality_counts_rows_and_shows_no_value(page: Page, tables: RunTables) -> None:
+    assert column_sum(page.rows("quality"), 3) == tables.rejected.height
+    assert "=1+1" not in page.text
+
+
+def test_ledger_summary_keeps_every_fen(page: Page, tables: RunTables) -> None:
+    assert column_sum(page.rows("ledger"), 5) * 100 == tables.ledger["amount_fen"].sum()
+
+
+def test_five_charts_with_titles(page: Page) -> None:
+    charts = [given for tag, given in page.tags if tag == "svg"]
+    assert len(charts) == 5
+    assert all(given.get("role") == "img" and given.get("aria-label") for given in charts)
+    assert [tag for tag, _ in page.tags].count("title") == 6
+
+
+def test_sources_show_cite_and_confidence(page: Page) -> None:
+    rows = page.rows("sources")
+    assert [row[1] for row in rows] == ["DIP 3.0 技术规范(征求意见稿)", "经办管理规程(2025版)"]
+    assert all(row[2] for row in rows)

@@ -1,0 +1,76 @@
+"""Both languages say the same things, nothing is missing, nothing is left over."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import fenzhi.reports
+from fenzhi.errors import OutputError
+from fenzhi.reports.facts import OUTCOMES
+from fenzhi.reports.tables import SMALL_TABLES
+from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
+from fenzhi.reports.words import Words, language
+
+ROOM = Path(fenzhi.reports.__file__).parent
+
+
+def _fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_both_languages_have_the_text_and_the_same_fields(key: str) -> None:
+    zh, en = TEXTS[key]
+    assert zh.strip()
+    assert en.strip()
+    assert _fields(zh) == _fields(en)
+    assert not re.search(r"[\u4e00-\u9fff]", en), "Chinese left in an English text"
+    assert not re.search(r"[\u4e00-\u9fff][,;:(]|[,;:)][\u4e00-\u9fff]", zh), (
+        "half-width sign in a Chinese text"
+    )
+
+
+def test_every_text_is_used_and_every_used_text_exists() -> None:
+    sources = [
+        path.read_text()
+        for path in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.html")]
+        if path.name != "texts.py"
+    ]
+    quoted = set(re.findall(r"""["']([a-z_]+)["']""", "\n".join(sources)))
+    called = set(re.findall(r"""\bw(?:ords)?\(["']([a-z_.]+)["']""", "\n".join(sources)))
+    plain = {key for key in TEXTS if "." not in key}
+    assert called <= set(TEXTS)
+    assert plain - quoted == set()
+
+
+def test_glossary_is_complete_in_both_languages() -> None:
+    assert len(GLOSSARY) >= 10
+    for lang in LANGUAGES:
+        pairs = Words(lang).glossary()
+        assert len({term for term, _ in pairs}) == len(GLOSSARY)
+        assert all(term and meaning for term, meaning in pairs)
+
+
+def test_every_outcome_and_sheet_has_a_name() -> None:
+    assert {f"outcome.{name}" for name in OUTCOMES} <= set(TEXTS)
+    assert {f"sheet.{name}" for name in SMALL_TABLES} <= set(TEXTS)
+
+
+def test_a_code_without_a_name_is_shown_as_it_is() -> None:
+    assert Words("zh").name("level", "3") == "三级"
+    assert Words("en").name("level", "9A") == "9A"
+    assert Words("en").name("level", None) == "not stated"
+
+
+def test_unknown_language() -> None:
+    with pytest.raises(OutputError) as error:
+        language("fr")
+    assert str(error.value) == (
+        "[REPORT_LANGUAGE] there is no such language of reports\n"
+        "  where: field lang, value 'fr'\n"
+        "  to do: give one of zh, en"
+    )
