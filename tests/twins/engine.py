@@ -9,7 +9,9 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, make_catalog
+from fenzhi.policy.models import Policy
 from twins.codes import Row, TwinCatalog
+from twins.exact import E4
 
 STAYS = {
     "setl_id": pl.String,
@@ -47,9 +49,7 @@ def catalog_of(twin: TwinCatalog) -> DipCatalog:
         synthetic=True,
     )
     groups = [{"name": row["group_id"], **row} for row in twin.groups]
-    exclusions = pl.DataFrame(
-        twin.exclusions, schema=dict.fromkeys(("kind", "code", "within"), pl.String)
-    )
+    exclusions = pl.DataFrame(twin.exclusions, schema=dict.fromkeys(("kind", "code", "within"), pl.String))
     table = {
         "code": list(twin.operations),
         "name": list(twin.operations),
@@ -75,3 +75,32 @@ def stays_of(stays: Sequence[Row]) -> pl.DataFrame:
     index = pl.int_range(frame.height, dtype=pl.UInt32).alias("row_idx")
     source = pl.lit("drawn").cast(pl.Categorical).alias("source_file")
     return frame.select(index, source, pl.int_range(1, frame.height + 1).alias("source_row"), pl.all())
+
+
+def policy_of(rules: dict[str, Any]) -> Policy:
+    """The same policy as the engine holds it."""
+    meta = {"id": "drawn", "title": "drawn", "scheme": "dip", "version": "1"}
+    return Policy.model_validate({"meta": meta, **rules})
+
+
+def yuan(fen: int) -> str:
+    """An amount of fen as text in yuan."""
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def plain(value_e4: int | None) -> str | None:
+    """A number at 1/10,000 as text."""
+    return None if value_e4 is None else f"{value_e4 // E4}.{value_e4 % E4:04d}"
+
+
+def hospitals_of(hospitals: Sequence[Row]) -> pl.DataFrame:
+    """The frame of hospitals as the region's folder gives it."""
+    columns = ["fixmedins_code", "fixmedins_name", "level", "type", "county", "community", "coefficient"]
+    rows = [
+        {"fixmedins_name": one["fixmedins_code"], **one, "coefficient": plain(one["coefficient_e4"])}
+        for one in hospitals
+    ]
+    schema = dict.fromkeys(columns, pl.String)
+    return pl.DataFrame([{name: row.get(name) for name in columns} for row in rows], schema=schema).sort(
+        "fixmedins_code"
+    )

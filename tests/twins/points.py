@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from twins.codes import Row
-from twins.exact import E4, half_up, number
+from twins.exact import E4, half_up, number, step_for
 
 
 def pick_band(r: Fraction, bands: list[dict[str, Any]]) -> dict[str, Any]:
@@ -19,6 +19,11 @@ def pick_band(r: Fraction, bands: list[dict[str, Any]]) -> dict[str, Any]:
         if over and under:
             return band
     raise AssertionError(f"no band for {r}")
+
+
+def step_of(rules: Mapping[str, Any]) -> int:
+    """Rounding step of points."""
+    return step_for(rules["points"]["decimals"])
 
 
 def base_points(
@@ -35,11 +40,11 @@ def base_points(
         if rules["ungrouped"]["rule"] == "share_of_cost":
             mean = half_up(weights["mean_all"])
             scale = rules["weights"]["scale"] * number(rules["ungrouped"]["factor"])
-            points = half_up(Fraction(cost_fen, mean) * scale * E4)
+            points = half_up(Fraction(cost_fen, mean) * scale * E4, step_of(rules))
         return {"rw_e4": None, "coefficient_e4": None, "points_base_e4": points}
     rw = weights["groups"][group_id]["rw_e4"]
     h = E4 if grassroots and rules["coefficients"]["grassroots_exempt"] else coefficient_e4
-    return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": half_up(Fraction(rw * h, E4))}
+    return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": half_up(Fraction(rw * h, E4), step_of(rules))}
 
 
 def standard_fen(points_e4: int, value_e4: int | None) -> int | None:
@@ -61,26 +66,22 @@ def reference_fen(
     return None if mean is None else int(mean)
 
 
-def deviate(
-    rw_e4: int, h_e4: int, cost_fen: int, band: Mapping[str, Any], factor_fen: int, standard: int | None
-) -> int:
-    """Points of a case in its band, rounded once."""
-    s, h, q = Fraction(rw_e4), Fraction(h_e4, E4), Fraction(cost_fen, factor_fen)
+def deviate(rw_e4: int, h_e4: int, cost_fen: int, band: Mapping[str, Any], reference: int | None) -> Fraction:
+    """Points of a case in its band, unrounded; ``reference`` is what the formula divides by, if it does."""
+    s, h = Fraction(rw_e4), Fraction(h_e4, E4)
     limit = number(band["above"])
     kind = band["points"]
-    if kind == "actual_cost":
-        if not standard:
-            return half_up(s * h)
-        return half_up(s * h * Fraction(cost_fen, standard))
+    if kind in ("normal", "review") or not reference:
+        return s * h
+    q = Fraction(cost_fen, reference)
     formulas = {
-        "normal": s * h,
-        "review": s * h,
+        "actual_cost": s * h * q,
         "ratio": s * h * q,
         "ratio_without_coefficient": s * q,
         "excess": s * h * (q - limit + 1),
         "excess_plus_coefficient": s * (q - limit + h),
     }
-    return half_up(formulas[kind])
+    return max(Fraction(0), formulas[kind])
 
 
 def score(
@@ -105,9 +106,10 @@ def score(
         for kind in (settings["test_reference"], settings["factor_reference"], "payment_standard")
     )
     result["reference_fen"] = test
-    if not test or not factor:
+    if not test:
         return result
     band = pick_band(Fraction(cost_fen, test), settings["bands"])
-    result["deviation"] = band["name"]
-    result["points_e4"] = deviate(result["rw_e4"], result["coefficient_e4"], cost_fen, band, factor, standard)
+    divisor = standard if band["points"] == "actual_cost" else factor
+    exact = deviate(result["rw_e4"], result["coefficient_e4"], cost_fen, band, divisor)
+    result.update(deviation=band["name"], points_e4=half_up(exact, step_of(rules)))
     return result

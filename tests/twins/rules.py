@@ -53,6 +53,7 @@ def base_rules(**sections: dict[str, Any]) -> dict[str, Any]:
             "floor": None,
             "cap": None,
         },
+        "points": {"decimals": 4},
         "deviation": {
             "test_reference": "same_level_mean",
             "factor_reference": "same_level_mean",

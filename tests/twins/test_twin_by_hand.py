@@ -198,7 +198,7 @@ YUAN = (4_999, 5_000, 5_001, 20_000, 20_001, 25_000, 50_000, 50_001)
 def test_deviation_gives_the_printed_points(bands, h_e4, points):
     for yuan, expected in zip(YUAN, points, strict=True):
         one = pick_band(Fraction(yuan, 10_000), bands)
-        assert deviate(1_000_000, h_e4, yuan * 100, one, 1_000_000, None) == Fraction(expected) * 10_000
+        assert deviate(1_000_000, h_e4, yuan * 100, one, 1_000_000) == Fraction(expected) * 10_000
 
 
 def test_the_payment_standard_is_points_times_opening_value():
@@ -221,14 +221,17 @@ def test_the_payment_standard_is_points_times_opening_value():
     assert (without["deviation"], without["points_e4"]) == (None, 1_100_000)
 
 
+YEARS = [2024, 2025, 2026]
+
+
 def test_means_of_three_years():
     costs = {2024: [900_000], 2025: [1_000_000], 2026: [1_100_000]}
     settings = base_rules()["weights"]
-    assert weighted_mean(costs, 2026, settings) == 1_060_000
+    assert weighted_mean(costs, YEARS, settings) == 1_060_000
     # a year without stays is left out, the weights of the others count: (1 x 9,000 + 7 x 11,000) / 8
-    assert weighted_mean({2024: [900_000], 2026: [1_100_000]}, 2026, settings) == 1_075_000
+    assert weighted_mean({2024: [900_000], 2026: [1_100_000]}, YEARS, settings) == 1_075_000
     many = {2024: [900_000] * 3, 2026: [1_100_000]}
-    assert weighted_mean(many, 2026, {**settings, "pooling": "cases"}) == Fraction(10_400_000, 10)
+    assert weighted_mean(many, YEARS, {**settings, "pooling": "cases"}) == Fraction(10_400_000, 10)
 
 
 def test_trimming():
@@ -309,7 +312,7 @@ def test_opening_values_fall_back():
         {"pool": "a", "year": 2026, "cost_fen": 3_000, "points_base_e4": 20_000},
     ]
     # (2 x 10 + 7 x 30) / (2 x 1 + 7 x 2) = 230 / 16 = 14.375
-    assert opening_values(history, pools, 2026, base_rules()) == {"a": 143_750, "b": 143_750, "c": 42}
+    assert opening_values(history, pools, [2025, 2026], base_rules()) == {"a": 143_750, "b": 143_750, "c": 42}
 
 
 def paid(setl_id, code, points, cost=0, booked=0):
@@ -364,6 +367,7 @@ def test_a_whole_year_by_hand():
 
     region = {
         "area": "990100",
+        "year": 2027,
         "pools": [{"id": "p", "insutype": ["310"], "areas": "local", "opening_value_e4": None}],
         "hospitals": HOSPITALS[:2],
         "funds": {"p": 10_000},

@@ -21,13 +21,13 @@ def value_from(cost_fen: Fraction, points_e4: Fraction, decimals: int) -> int | 
 
 
 def opening_values(
-    history: Sequence[Row], pools: Sequence[Row], newest: int, rules: Mapping[str, Any]
+    history: Sequence[Row], pools: Sequence[Row], years: Sequence[int], rules: Mapping[str, Any]
 ) -> dict[str, int | None]:
     """Opening value of every pool; history stays carry pool, year, cost_fen, points_base_e4."""
     cost: dict[str, Fraction] = defaultdict(Fraction)
     points: dict[str, Fraction] = defaultdict(Fraction)
     for stay in history:
-        w = weight_of_year(stay["year"], newest, rules["weights"]["year_weights"])
+        w = weight_of_year(stay["year"], years, rules["weights"]["year_weights"])
         cost[stay["pool"]] += w * stay["cost_fen"]
         points[stay["pool"]] += w * stay["points_base_e4"]
     decimals = rules["point_value"]["decimals"]

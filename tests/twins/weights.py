@@ -25,17 +25,17 @@ def by_year(stays: Iterable[Row]) -> Costs:
     return dict(found)
 
 
-def weight_of_year(year: int, newest: int, year_weights: Sequence[int]) -> int:
-    """Weight of a year, aligned to the newest; years before the first weight count nothing."""
-    back = newest - year
-    return year_weights[-1 - back] if 0 <= back < len(year_weights) else 0
+def weight_of_year(year: int, years: Sequence[int], year_weights: Sequence[int]) -> int:
+    """Weight of a year: the last for the newest year of the history, the last but one for the one before."""
+    later = sum(one > year for one in years)
+    return year_weights[-1 - later]
 
 
-def weighted_mean(costs: Costs, newest: int, weights: Mapping[str, Any]) -> Fraction | None:
+def weighted_mean(costs: Costs, years: Sequence[int], weights: Mapping[str, Any]) -> Fraction | None:
     """Mean over years: of the yearly means, or of weighted costs; None without stays."""
     top, below = Fraction(0), Fraction(0)
     for year, values in costs.items():
-        w = weight_of_year(year, newest, weights["year_weights"])
+        w = weight_of_year(year, years, weights["year_weights"])
         if not values:
             continue
         if weights["pooling"] == "yearly_means":
@@ -91,7 +91,7 @@ def coefficients_of(
     history: Sequence[Row],
     hospitals: Sequence[Row],
     rules: Mapping[str, Any],
-    newest: int,
+    years: Sequence[int],
     mean_all: Fraction,
 ) -> dict[str, int]:
     """Institution coefficient of every hospital, at 1/10,000."""
@@ -101,7 +101,7 @@ def coefficients_of(
         own = class_of(hospital, settings)
         same = {h["fixmedins_code"] for h in hospitals if class_of(h, settings) == own}
         costs = by_year(stay for stay in history if stay["fixmedins_code"] in same)
-        mean = weighted_mean(costs, newest, rules["weights"])
+        mean = weighted_mean(costs, years, rules["weights"])
         value = E4
         if mean is not None and mean_all:
             value = half_up(mean / mean_all * E4, step_for(settings["decimals"]))
@@ -132,9 +132,10 @@ def weigh(
 ) -> dict[str, Any]:
     """Weights of the groups, references of deviation and coefficients of the hospitals."""
     settings = rules["weights"]
-    newest = max(stay["year"] for stay in history)
+    years = sorted({stay["year"] for stay in history})
+    newest = years[-1]
     level = {hospital["fixmedins_code"]: hospital["level"] for hospital in hospitals}
-    mean_all = weighted_mean(by_year(history), newest, settings)
+    mean_all = weighted_mean(by_year(history), years, settings)
     assert mean_all is not None
     groups: dict[str, dict[str, Any]] = {}
     means: dict[str, Fraction | None] = {}
@@ -145,7 +146,7 @@ def weigh(
         costs = by_year(own)
         left = kept(costs, settings["trim"])
         values = [cost for year in left.values() for cost in year]
-        means[gid] = weighted_mean(left, newest, settings)
+        means[gid] = weighted_mean(left, years, settings)
         groups[gid] = {
             "history_cases": len(own),
             "trimmed_cases": len(own) - len(values),
@@ -166,10 +167,11 @@ def weigh(
         if mean is not None:
             group["rw_e4"] = half_up(mean / base * settings["scale"] * E4, step_for(settings["decimals"]))
     return {
+        "years": years,
         "newest": newest,
         "mean_all": mean_all,
         "groups": groups,
         "level_means": level_means,
         "newest_means": newest_means,
-        "coefficients": coefficients_of(history, hospitals, rules, newest, mean_all),
+        "coefficients": coefficients_of(history, hospitals, rules, years, mean_all),
     }

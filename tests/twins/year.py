@@ -53,6 +53,7 @@ def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
     """A stay with cost, booked amount, pool, year, month; outcome and reason if section 1 decides."""
     track = rules["scope"]["other_tracks"].get(stay["med_type"])
     pool, why_no_pool = pool_of(stay, region)
+    other_year = None if stay["dscg_time"].year == region["year"] else "other_year"
     los = outside_los(stay, rules)
     row = {
         **stay,
@@ -68,8 +69,8 @@ def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
     }
     if track is not None:
         row.update(outcome="other_track", reason=track)
-    elif why_no_pool or los:
-        row.update(outcome="excluded", reason=why_no_pool or los)
+    elif other_year or why_no_pool or los:
+        row.update(outcome="excluded", reason=other_year or why_no_pool or los)
     return row
 
 
@@ -111,7 +112,7 @@ def run_year(
         if gid is not None and weights["groups"][gid]["rw_e4"] is None:
             gid = None
         row.update(base_points(gid, row["cost_fen"], own, grassroots.get(gid, False), weights, rules))
-    opening = opening_values(insured, region["pools"], weights["newest"], rules)
+    opening = opening_values(insured, region["pools"], weights["years"], rules)
 
     cases = []
     for stay in records:

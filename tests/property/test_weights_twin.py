@@ -1,0 +1,135 @@
+"""Any history and policy: the engine measures weights, means and coefficients as the twin does."""
+
+from __future__ import annotations
+
+from random import Random
+
+import polars as pl
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fenzhi.errors import CatalogError
+from fenzhi.weights import weigh
+from twins.codes import TwinCatalog
+from twins.draw import made
+from twins.draw_year import YEAR, amount, hospitals, policy_rules
+from twins.engine import catalog_of, hospitals_of, policy_of
+from twins.profile import examples
+from twins.weights import weigh as twin_weigh
+
+GROUPS = ["G1", "G2", "G10", "G3"]
+
+
+def past(rng):
+    """A stay of the history, grouped already."""
+    group = rng.choice([-1, 0, 0, 0, 1, 1, 2])
+    year = rng.choice([YEAR - 1, YEAR - 1, YEAR - 2, YEAR - 3])
+    return {"group_idx": group, "year": year, "place": rng.randrange(60), "cost_fen": amount(rng)}
+
+
+def small_catalog():
+    empty = dict.fromkeys(("main_oprn", "related_oprn", "other_diag", "any_diag", "age_days_max"))
+    band = dict.fromkeys(("birth_weight_min_g", "birth_weight_max_g"))
+    rule = {"layer": "basic", "treatment": "any", "main_diag": "K35", "grassroots": False}
+    return TwinCatalog(
+        groups=[{**empty, **band, **rule, "group_id": name} for name in GROUPS], layers=["basic"]
+    )
+
+
+CATALOG = small_catalog()
+ENGINE_CATALOG = catalog_of(CATALOG)
+HISTORY = st.lists(made(past), min_size=1, max_size=60)
+POLICIES = made(lambda rng: policy_rules(rng, grouping=False))
+
+
+def both(history, rules, places):
+    """History as the engine's frame and as the twin's rows."""
+    rows = [
+        {
+            **{name: row[name] for name in ("group_idx", "year", "cost_fen")},
+            "fixmedins_code": places[row["place"] % len(places)]["fixmedins_code"],
+            "group_id": GROUPS[row["group_idx"]] if row["group_idx"] >= 0 else None,
+        }
+        for row in history
+    ]
+    schema = {
+        "group_idx": pl.Int32,
+        "year": pl.Int32,
+        "fixmedins_code": pl.String,
+        "cost_fen": pl.Int64,
+    }
+    return pl.DataFrame([{k: row[k] for k in schema} for row in rows], schema=schema), rows
+
+
+def with_benchmark(rules, history):
+    """Name a benchmark group that has stays, where the policy wants one."""
+    if rules["weights"]["method"] == "benchmark":
+        groups = [row["group_idx"] for row in history if row["group_idx"] >= 0]
+        assume(groups)
+        rules["weights"]["benchmark_group"] = GROUPS[groups[0]]
+    return rules
+
+
+def weigh_both(history, rules, places):
+    frame, rows = both(history, rules, places)
+    rules = with_benchmark(rules, history)
+    expected = twin_or_none(rows, places, rules)
+    assume(expected is not None)
+    if any(group["rw_e4"] == 0 for group in expected["groups"].values()):
+        with pytest.raises(CatalogError, match="weight of zero"):
+            weigh(frame, ENGINE_CATALOG, policy_of(rules), hospitals_of(places))
+        return None
+    return weigh(frame, ENGINE_CATALOG, policy_of(rules), hospitals_of(places)), expected
+
+
+def twin_or_none(rows, places, rules):
+    """The twin's answer; None if trimming leaves nothing of the benchmark group."""
+    try:
+        return twin_weigh(rows, GROUPS, places, rules)
+    except AssertionError:
+        return None
+
+
+@examples(200)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals))
+def test_weights_means_and_coefficients_are_the_twins(history, rules, places):
+    answer = weigh_both(history, rules, places)
+    if answer is None:
+        return
+    found, expected = answer
+    rows = found.groups.sort("group_idx").to_dicts()
+    assert [row["group_idx"] for row in rows] == list(range(len(GROUPS)))
+    for row in rows:
+        group = expected["groups"][GROUPS[row["group_idx"]]]
+        for name in ("history_cases", "trimmed_cases", "mean_cost_fen", "rw_e4"):
+            assert row[name] == group[name], (name, row, group)
+        newest = expected["newest_means"].get(GROUPS[row["group_idx"]], group["mean_cost_fen"])
+        assert row["last_mean_fen"] == newest
+        assert row["cv"] == (None if group["cv"] is None else pytest.approx(group["cv"], rel=1e-9, abs=1e-12))
+    levels = {
+        (GROUPS[i], level): mean
+        for i, level, mean in found.level_means.select("group_idx", "level", "mean_fen").iter_rows()
+    }
+    assert levels == expected["level_means"]
+    coefficients = dict(found.coefficients.select("fixmedins_code", "coefficient_e4").iter_rows())
+    assert coefficients == expected["coefficients"]
+
+
+@examples(60)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_stays_and_hospitals_changes_nothing(history, rules, places, seed):
+    rng = Random(seed)
+    answer = weigh_both(history, rules, places)
+    if answer is None:
+        return
+    first = answer[0]
+    frame, _ = both(history, rules, places)
+    order = rng.sample(range(frame.height), frame.height)
+    table = hospitals_of(places)
+    table = table[rng.sample(range(table.height), table.height)]
+    second = weigh(frame[order], ENGINE_CATALOG, policy_of(rules), table)
+    assert second.groups.equals(first.groups)
+    assert second.level_means.equals(first.level_means)
+    assert second.mean_fen == first.mean_fen
+    assert second.coefficients.sort("fixmedins_code").equals(first.coefficients.sort("fixmedins_code"))
