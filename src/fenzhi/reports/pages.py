@@ -82,10 +82,16 @@ def _head(tables: RunTables, words: Words) -> list[tuple[str, Any]]:
     return [
         (words("year"), manifest["region"]["year"]),
         (words("run"), manifest["run_id"]),
-        (words("policy"), f"{policy['title']} ({policy['id']})"),
+        (words("policy"), f"{policy_title(tables, words)} ({policy['id']})"),
         (words("catalog"), f"{catalog['title']} {catalog['version']}"),
         (words("created"), str(manifest["created"]).replace("T", " ")[:19]),
     ]
+
+
+def policy_title(tables: RunTables, words: Words) -> str:
+    """Return the policy's title, in English if the page is and the policy has one."""
+    policy = tables.manifest["policy"]
+    return str((words.lang == "en" and policy.get("title_en")) or policy["title"])
 
 
 def _hospital_head(hospital: Hospital, words: Words) -> list[tuple[str, Any]]:

@@ -211,8 +211,9 @@ def quality_table(tables: RunTables, words: Words) -> Table:
     heads += [Head(words("rows")), Head(words("hospitals_hit"))]
     table = Table("quality", words("quality"), heads, words("quality_note"))
     for rule, severity, field, rows, hospitals in quality_summary(tables).iter_rows():
+        said = tables.rule_messages.get(rule)
         cells = [
-            code(rule),
+            text(said or rule, note=rule if said else None),
             text(words.name("severity", severity)),
             code(field),
             count(rows),
@@ -223,14 +224,17 @@ def quality_table(tables: RunTables, words: Words) -> Table:
 
 
 def ledger_table(tables: RunTables, words: Words) -> Table:
-    """Movements of money added up by pool, kind and accounts."""
+    """Movements of money added up by pool, kind and sort of account (``hospital:CODE:POOL`` is a hospital)."""
     keys = ("pool", "kind", "debit", "credit")
+    sorts = [pl.col(name).str.split(":").list.first() for name in ("debit", "credit")]
     heads = [Head(words.title("ledger", name), False) for name in keys]
     heads += [Head(words("entries")), Head(words.title("ledger", "amount_fen"))]
     table = Table("ledger", words("ledger"), heads, words("unit_yuan"))
     titles = tables.pool_titles()
-    sums = tables.ledger.group_by(keys, maintain_order=True).agg(
-        pl.len().alias("entries"), pl.col("amount_fen").sum()
+    sums = (
+        tables.ledger.with_columns(sorts)
+        .group_by(keys, maintain_order=True)
+        .agg(pl.len().alias("entries"), pl.col("amount_fen").sum())
     )
     for row in sums.iter_rows(named=True):
         first = text(titles.get(row["pool"], row["pool"]))

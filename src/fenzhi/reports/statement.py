@@ -91,7 +91,7 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
         "months": months_table(tables, hospital, words),
         "groups": groups_table(hospital, words),
         "deviation": deviation_table(hospital, bands, words),
-        "outcomes": outcomes_table(hospital, words),
+        "outcomes": outcomes_table(hospital, tables.rule_messages, words),
         "charts": [
             *_month_charts(tables, hospital, words),
             _kinds_chart(hospital, words),
@@ -229,15 +229,15 @@ def deviation_table(hospital: Hospital, bands: dict[str, str], words: Words) -> 
     return table
 
 
-def outcomes_table(hospital: Hospital, words: Words) -> Table:
-    """Every row that was handed in, by outcome and reason."""
+def outcomes_table(hospital: Hospital, messages: dict[str, str], words: Words) -> Table:
+    """Every row that was handed in, by outcome and reason; ``messages``: rule of quality control -> words."""
     heads = [Head(words("outcome"), False), Head(words("reason"), False)]
     heads += [Head(words("rows")), Head(words("share")), Head(words("paid_rows"))]
     table = Table("outcomes", words("outcomes"), heads, words("outcomes_note"))
     frame = hospital.facts.outcomes
     parts = shares(frame["rows"].to_list())
     for row, part in zip(frame.iter_rows(named=True), parts, strict=True):
-        reason = words.name("reason", row["reason"]) if row["reason"] else None
+        reason = messages.get(row["reason"]) or words.name("reason", row["reason"]) if row["reason"] else None
         cells = [count(row["rows"]), percent(part), count(row["paid"])]
         table.add(text(words.name("outcome", row["outcome"])), text(reason), *cells)
     rows, paid = int(frame["rows"].sum()), int(frame["paid"].sum())

@@ -103,7 +103,7 @@ def _payable(lines: _Lines, tables: RunTables, hospital: pl.DataFrame, words: Wo
     ratios = dict(tables.pools.select("pool", "payment_ratio_e4").iter_rows())
     ratio = [ratios.get(pool) for pool in hospital["pool"]]
     gross = column("gross_fen")
-    difference = tables.manifest["policy"].get("settlement", "ratio") == "difference"
+    difference = tables.manifest["policy"].get("settlement_method", "ratio") == "difference"
     lines.part(words("part_payable"))
     lines.line(
         title("point_value_e4"),

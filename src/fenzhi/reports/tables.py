@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ class RunTables:
 
     - ``run_id``, ``created`` (ISO time), ``versions`` (program -> version), ``counts`` (name -> number);
     - ``region``: id, name, year, synthetic;
-    - ``policy``: id, title, ``sections`` (name -> {cite, confidence}); optional ``bands`` (deviation band ->
-      title) and ``settlement`` (``ratio``, the default, or ``difference``, see ``policy.PointValue``);
+    - ``policy``: id, title, ``sections`` (name -> {cite, confidence}); optional ``title_en``, ``bands`` (list
+      of {name, title}) and ``settlement_method`` (``ratio``, the default, or ``difference``);
     - ``catalog``: id, title, version;
     - ``budget``: list of {pool, name, kind, amount_fen, cite}; ``income`` adds, other kinds subtract.
     """
@@ -74,7 +75,19 @@ class RunTables:
     @property
     def band_titles(self) -> dict[str, str]:
         """Titles of the deviation bands as the policy gives them."""
-        return dict(self.manifest["policy"].get("bands", {}))
+        bands = self.manifest["policy"].get("bands", [])
+        return {band["name"]: band["title"] for band in bands if band.get("title")}
+
+    @cached_property
+    def rule_messages(self) -> dict[str, str]:
+        """Rule of quality control -> its message, for rules whose rows all say the same."""
+        messages = self.rejected.group_by("rule").agg(
+            pl.col("message").first(), pl.col("message").n_unique().alias("n")
+        )
+        said = messages.filter(
+            (pl.col("n") == 1) & pl.col("message").is_not_null() & pl.col("rule").is_not_null()
+        )
+        return dict(said.select("rule", "message").iter_rows())
 
     def pool_ids(self) -> list[str]:
         """Return the pools in the order of the table ``pools``."""

@@ -250,7 +250,13 @@ def _rejected() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         for rule in rules:
             rejected.append(
                 where
-                | {"rule": rule, "severity": "error", "field": "age", "value": "=1+1", "message": "不合规"}
+                | {
+                    "rule": rule,
+                    "severity": "error",
+                    "field": "age",
+                    "value": "=1+1",
+                    "message": f"{rule} 不合规",
+                }
             )
     rejected.append(
         rejected[0] | {"source_row": 99, "rule": "payers_sum", "severity": "warning", "setl_id": "S000001"}
@@ -281,6 +287,9 @@ def manifest(pools: list[dict[str, Any]], cases: int) -> dict[str, Any]:
         "policy": {
             "id": "national-dip-3.0",
             "title": "国家 DIP 3.0 规则",
+            "title_en": "National DIP rules 3.0",
+            "bands": [{"name": "high", "title": "费用过高(特例单议)"}, {"name": "normal", "title": ""}],
+            "settlement_method": "ratio",
             "sections": {
                 "deviation": {"cite": "DIP 3.0 技术规范(征求意见稿)", "confidence": "published article"},
                 "settlement": {"cite": "经办管理规程(2025版)", "confidence": "official"},
@@ -307,16 +316,25 @@ def build(seed: int = 7, size: int = 200) -> tuple[dict[str, pl.DataFrame], dict
     bad, rejected = _rejected()
     ledger = [
         {
-            "entry": n,
             "period": "2027",
             "pool": p["pool"],
-            "debit": "医保基金",
-            "credit": "按病种付费",
-            "amount_fen": p["fund_fen"],
+            "debit": f"by_disease:{p['pool']}",
+            "credit": f"fund:{p['pool']}",
         }
-        | {"kind": "=budget", "cite": "示范预算"}
-        for n, p in enumerate(pools, 1)
+        | {"amount_fen": p["fund_fen"], "kind": "by_disease_fund", "cite": "=budget"}
+        for p in pools
+    ] + [
+        {
+            "period": "2027-13",
+            "pool": h["pool"],
+            "fixmedins_code": h["fixmedins_code"],
+            "kind": "gross_payable",
+        }
+        | {"debit": f"hospital:{h['fixmedins_code']}:{h['pool']}", "credit": f"by_disease:{h['pool']}"}
+        | {"amount_fen": h["gross_fen"], "cite": "示范"}
+        for h in hospitals
     ]
+    ledger = [entry | {"entry": n} for n, entry in enumerate(ledger, 1)]
     monitoring = [
         {
             "fixmedins_code": code,

@@ -74,10 +74,23 @@ def test_every_inner_link_has_its_place(page: Page) -> None:
 def test_quality_counts_rows_and_shows_no_value(page: Page, tables: RunTables) -> None:
     assert column_sum(page.rows("quality"), 3) == tables.rejected.height
     assert "=1+1" not in page.text
+    assert "age_range 不合规" in page.text
 
 
 def test_ledger_summary_keeps_every_fen(page: Page, tables: RunTables) -> None:
-    assert column_sum(page.rows("ledger"), 5) * 100 == tables.ledger["amount_fen"].sum()
+    rows = page.rows("ledger")
+    assert column_sum(rows, 5) * 100 == tables.ledger["amount_fen"].sum()
+    assert [number(row[4]) for row in rows] == [1, 1, 3, 3], (
+        "one line per pool and movement, not per hospital"
+    )
+    assert not [row for row in rows if "H3604" in "".join(row)]
+
+
+def test_policy_and_bands_are_named_in_the_language_of_the_page(page: Page, reported: Path) -> None:
+    chinese = 'lang="zh-CN"' in (reported / "region.html").read_text()
+    assert ("国家 DIP 3.0 规则" in page.text) == chinese
+    assert ("National DIP rules 3.0" in page.text) == (not chinese)
+    assert ("费用过高(特例单议)" in page.text) == chinese
 
 
 def test_five_charts_with_titles(page: Page) -> None:

@@ -198,7 +198,7 @@ def test_a_residual_outside_the_stays_is_shown(tables: RunTables, facts: Facts) 
 
 def test_settlement_by_difference(tables: RunTables, facts: Facts) -> None:
     """Points x value is the standard of the total cost; what patients and others paid is taken off."""
-    manifest = tables.manifest | {"policy": tables.manifest["policy"] | {"settlement": "difference"}}
+    manifest = tables.manifest | {"policy": tables.manifest["policy"] | {"settlement_method": "difference"}}
     table = steps(dataclasses.replace(tables, manifest=manifest), _one(tables, facts).rows, Words("en"))
     lines = {int(row.cells[0].text): row.cells for row in table.rows if row.part != "part"}
     assert sorted(lines) == list(range(1, 20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -33,6 +34,15 @@ def test_tables_have_the_columns_of_results(tables: RunTables) -> None:
     assert tables.synthetic
     assert tables.pool_ids() == ["employee", "resident"]
     assert tables.pool_titles() == {"employee": "职工医保", "resident": "居民医保"}
+
+
+def test_names_from_policy_and_rules(tables: RunTables) -> None:
+    assert tables.band_titles == {"high": "费用过高(特例单议)"}
+    assert tables.rule_messages["no_principal"] == "no_principal 不合规"
+    two = tables.rejected.with_columns(message=pl.int_range(pl.len()).cast(pl.String), rule=pl.lit("same"))
+    assert dataclasses.replace(tables, rejected=two).rule_messages == {}, (
+        "messages that differ may hold a value"
+    )
 
 
 def test_text_columns_may_be_categorical(copy: Path) -> None:
