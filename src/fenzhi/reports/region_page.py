@@ -224,7 +224,7 @@ def quality_table(tables: RunTables, words: Words) -> Table:
 
 
 def ledger_table(tables: RunTables, words: Words) -> Table:
-    """Movements of money added up by pool, kind and sort of account (``hospital:CODE:POOL`` is a hospital)."""
+    """Movements of money added up by pool, kind and sort of account (``hospital:CODE:POOL``: a hospital)."""
     keys = ("pool", "kind", "debit", "credit")
     sorts = [pl.col(name).str.split(":").list.first() for name in ("debit", "credit")]
     heads = [Head(words.title("ledger", name), False) for name in keys]

@@ -154,3 +154,34 @@ def test_a_code_with_strange_signs_gets_its_statement(tmp_path: Path) -> None:
     write_reports(run)
     assert (run / "statements" / "%2E%2E%2FH%202.html").is_file()
     assert 'href="statements/%252E%252E%252FH%25202.html"' in (run / "region.html").read_text()
+
+
+def test_a_hospital_without_stays_and_a_pool_without_points(tmp_path: Path) -> None:
+    """The settlement lists every hospital in every pool; nothing is divided by the zeros."""
+    frames, about = sample.build()
+    hospitals, months, pools = frames["hospitals"], frames["months"], frames["pools"]
+
+    def none(frame: pl.DataFrame, **values: object) -> pl.DataFrame:
+        zero = pl.when(pl.col(pl.Int64).is_not_null()).then(0).cast(pl.Int64).name.keep()
+        names = {name: pl.lit(value).cast(frame.schema[name]) for name, value in values.items()}
+        return frame.with_columns(zero).with_columns(**names)
+
+    first = pl.col("fixmedins_code") == "H36040000001"
+    new = {
+        "fixmedins_code": "H4",
+        "fixmedins_name": None,
+        "level": None,
+        "type": "other",
+        "coefficient_e4": None,
+    }
+    frames["hospitals"] = pl.concat([hospitals, none(hospitals.filter(first), **new, point_value_e4=None)])
+    frames["months"] = pl.concat([months, none(months.filter(first), fixmedins_code="H4")])
+    frames["pools"] = pl.concat(
+        [pools, none(pools.head(1), pool="empty", title=None, settlement_value_e4=None)]
+    )
+    run = sample.write(tmp_path / "run", frames, about)
+    write_reports(run)
+    page = Page((run / "statements" / "H4.html").read_text())
+    assert "年度清算无须收付" in page.text
+    assert page.rows("steps", "total")[-1][-1] == "0.00"
+    assert page.rows("groups", "total")[0][2] == page.rows("outcomes", "total")[0][2] == "0"
