@@ -173,6 +173,19 @@ def budget_lines(rng: Random) -> list[Row]:
     return lines
 
 
+def entries(rng: Random, places: list[Row], funds: list[Row], first: int) -> list[Row]:
+    """Amounts per hospital, pool and month; several may fall together."""
+    return [
+        {
+            "fixmedins_code": rng.choice(places)["fixmedins_code"],
+            "pool": rng.choice(funds)["id"],
+            "month": rng.randint(first, rng.choice([1, 12])),
+            "amount_fen": amount(rng),
+        }
+        for _ in range(rng.randint(1, 5))
+    ]
+
+
 def region(rng: Random) -> Row:
     """A region without its stays and policy."""
     places, funds = hospitals(rng), pools(rng)
@@ -181,6 +194,7 @@ def region(rng: Random) -> Row:
     return {
         "area": AREA,
         "year": YEAR,
+        "history_years": [YEAR - 3, YEAR - 2, YEAR - 1],
         "hospitals": places,
         "pools": funds,
         "lines": lines,
@@ -188,15 +202,8 @@ def region(rng: Random) -> Row:
             name: sum(sign[line["kind"]] * line["amount_fen"] for line in rows)
             for name, rows in lines.items()
         },
-        "deductions": [
-            {
-                "fixmedins_code": rng.choice(places)["fixmedins_code"],
-                "pool": rng.choice(funds)["id"],
-                "month": rng.randint(1, 12),
-                "amount_fen": amount(rng),
-            }
-            for _ in range(rng.choice([0, 0, 1, 4]))
-        ],
+        "deductions": entries(rng, places, funds, 1) if chance(rng, 0.5) else [],
+        "advances": entries(rng, places, funds, 0) if chance(rng, 0.15) else None,
         "assessment": {
             place["fixmedins_code"]: rng.choice([10_000, 9_850, 0, 10_500, rng.randint(9_000, 10_000)])
             for place in places
@@ -226,7 +233,7 @@ def full_stay(rng: Random, years: list[int]) -> Row:
 
 
 def history_stay(rng: Random) -> Row:
-    return full_stay(rng, [YEAR - 1, YEAR - 1, YEAR - 2, YEAR - 3])
+    return full_stay(rng, [YEAR - 1, YEAR - 2, YEAR - 3] * 5 + [YEAR - 4, YEAR])
 
 
 def record(rng: Random) -> Row:
@@ -243,6 +250,6 @@ def placed(stays: list[Row], head: str, places: list[Row]) -> list[Row]:
 
 
 HISTORY = st.lists(made(history_stay), min_size=1, max_size=40)
-RECORDS = st.lists(made(record), max_size=30)
+RECORDS = st.lists(made(record), min_size=1, max_size=30)
 REGIONS = made(region)
 POLICIES = made(policy_rules)

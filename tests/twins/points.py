@@ -11,10 +11,10 @@ from twins.exact import E4, half_up, number, step_for
 
 
 def pick_band(r: Fraction, bands: list[dict[str, Any]]) -> dict[str, Any]:
-    """The band that holds r; the first includes 0."""
+    """The band that holds r; the first includes 0 and what lies below."""
     for place, band in enumerate(bands):
         above, upto = number(band["above"]), band["upto"]
-        over = r >= above if band["above_included"] or place == 0 else r > above
+        over = place == 0 or r > above or (r == above and band["above_included"])
         under = upto is None or (r <= number(upto) if band["upto_included"] else r < number(upto))
         if over and under:
             return band
@@ -40,7 +40,7 @@ def base_points(
         if rules["ungrouped"]["rule"] == "share_of_cost":
             mean = half_up(weights["mean_all"])
             scale = rules["weights"]["scale"] * number(rules["ungrouped"]["factor"])
-            points = half_up(Fraction(cost_fen, mean) * scale * E4, step_of(rules))
+            points = max(0, half_up(Fraction(cost_fen, mean) * scale * E4, step_of(rules)))
         return {"rw_e4": None, "coefficient_e4": None, "points_base_e4": points}
     rw = weights["groups"][group_id]["rw_e4"]
     h = E4 if grassroots and rules["coefficients"]["grassroots_exempt"] else coefficient_e4

@@ -368,6 +368,8 @@ def test_a_whole_year_by_hand():
     region = {
         "area": "990100",
         "year": 2027,
+        "history_years": [2026],
+        "advances": None,
         "pools": [{"id": "p", "insutype": ["310"], "areas": "local", "opening_value_e4": None}],
         "hospitals": HOSPITALS[:2],
         "funds": {"p": 10_000},

@@ -1,8 +1,9 @@
 """A whole region's year on lists of dicts, start to end (docs/rules.md, all sections).
 
-``region``: area, year, pools (id, insutype list, areas, opening_value_e4 or None), hospitals (fixmedins_code,
-level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool, month,
-amount_fen), assessment (fixmedins_code -> 1/10,000).
+``region``: area, year, history_years, pools (id, insutype list, areas, opening_value_e4 or None), hospitals
+(fixmedins_code, level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool,
+month, amount_fen), assessment (fixmedins_code -> 1/10,000), advances (None, or what was really advanced, month 0 for
+working capital: fixmedins_code, pool, month, amount_fen).
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def run_history(
     """Grouped history (all patients) and the weights it gives."""
     rows = [prepared(stay, region, rules) for stay in history]
     rows = [row for row in rows if row["outcome"] != "other_track" and outside_los(row, rules) is None]
+    rows = [row for row in rows if row["year"] in region["history_years"]]
     rows = [grouped(row, catalog, rules, None) for row in rows]
     ids = [row["group_id"] for row in catalog.groups]
     return rows, weigh(rows, ids, region["hospitals"], rules)
@@ -148,31 +150,38 @@ def run_year(
         }
         for code in hospitals:
             own_stays = [row for row in stays if row["fixmedins_code"] == code]
-            deducted = {
-                month: sum(
-                    entry["amount_fen"]
-                    for entry in region["deductions"]
-                    if (entry["fixmedins_code"], entry["pool"], entry["month"]) == (code, name, month)
-                )
-                for month in range(1, 13)
-            }
+            deducted = by_month(region["deductions"], code, name)
             for month in range(1, 13):
                 in_month = [row for row in own_stays if row["month"] == month]
                 months[code, name, month] = month_of(in_month, opening[name], deducted[month], rules)
+                if region["advances"] is not None:
+                    months[code, name, month]["advance_fen"] = by_month(region["advances"], code, name)[month]
             lent = [
                 row
                 for row in insured
                 if (row["fixmedins_code"], row["pool"], row["year"]) == (code, name, weights["newest"])
             ]
+            capital = working_capital(total(lent, "booked_fen"), rules)
+            if region["advances"] is not None:
+                capital = by_month(region["advances"], code, name)[0]
             lines[code, name] = hospital_line(
                 own_stays,
                 result["gross"].get(code, 0),
                 region["assessment"].get(code, E4),
                 sum(deducted.values()),
                 sum(months[code, name, month]["advance_fen"] for month in range(1, 13)),
-                working_capital(total(lent, "booked_fen"), rules),
+                capital,
             )
     return {"cases": cases, "pools": pools, "hospitals": lines, "months": months, "weights": weights}
+
+
+def by_month(entries: Sequence[Row], code: str, pool: str) -> dict[int, int]:
+    """Sums of a hospital's entries in a pool per month, 0 to 12."""
+    found = dict.fromkeys(range(13), 0)
+    for entry in entries:
+        if (entry["fixmedins_code"], entry["pool"]) == (code, pool):
+            found[entry["month"]] += entry["amount_fen"]
+    return found
 
 
 def hospital_line(

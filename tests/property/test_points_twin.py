@@ -1,0 +1,131 @@
+"""Any weights, coefficients, bands and references: the engine scores every stay as the twin does."""
+
+from __future__ import annotations
+
+from random import Random
+
+import polars as pl
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.points import score
+from property.test_weights_twin import GROUPS, HISTORY, POLICIES, weigh_both
+from twins.draw import made
+from twins.draw_year import amount, hospitals
+from twins.engine import policy_of
+from twins.exact import half_up
+from twins.points import score as twin_score
+from twins.profile import examples
+
+COLUMNS = ["rw_e4", "coefficient_e4", "points_base_e4", "deviation", "reference_fen", "points_e4"]
+SCHEMA = {
+    "setl_id": pl.String,
+    "outcome": OUTCOMES,
+    "reason": pl.String,
+    "group_idx": pl.Int32,
+    "fixmedins_code": pl.String,
+    "pool": pl.String,
+    "cost_fen": pl.Int64,
+}
+
+
+def stay(rng):
+    """A grouped stay that is paid by points."""
+    cost = rng.choice([0, amount(rng), amount(rng), amount(rng) * 1_000])
+    group = rng.choice([-1, 0, 0, 0, 1, 1, 2, 3])
+    return {"group_idx": group, "place": rng.randrange(60), "pool": rng.choice("ab"), "cost_fen": cost}
+
+
+def near_limits(stays, weights, rules, rng):
+    """Move some costs to the limits of the bands, where inclusion and rounding decide."""
+    for one in stays:
+        if one["group_idx"] >= 0 and rng.random() < 0.6:
+            mean = weights["groups"][GROUPS[one["group_idx"]]]["mean_cost_fen"]
+            limit = rng.choice([float(band["above"]) for band in rules["deviation"]["bands"]])
+            if mean is not None and mean * limit >= 1:
+                one["cost_fen"] = int(mean * limit) + rng.choice([-1, 0, 0, 1])
+    return stays
+
+
+def frame_of(stays, places):
+    rows = []
+    for number, one in enumerate(stays):
+        outcome = (
+            "ungrouped" if one["group_idx"] < 0 else "comprehensive" if one["group_idx"] == 2 else "grouped"
+        )
+        code = places[one["place"] % len(places)]["fixmedins_code"]
+        rows.append(
+            {**one, "setl_id": f"S{number}", "outcome": outcome, "fixmedins_code": code, "reason": None}
+        )
+    return pl.DataFrame([{name: row[name] for name in SCHEMA} for row in rows], schema=SCHEMA)
+
+
+def twin_answer(one, places, flags, openings, weights, rules):
+    gid = GROUPS[one["group_idx"]] if one["group_idx"] >= 0 else None
+    if gid is not None and weights["groups"][gid]["rw_e4"] is None:
+        gid = None
+    hospital = places[one["place"] % len(places)]
+    flat = gid is not None and flags[one["group_idx"]]
+    found = twin_score(gid, one["cost_fen"], hospital, flat, openings[one["pool"]], weights, rules)
+    return tuple(found[name] for name in COLUMNS)
+
+
+STAYS = st.lists(made(stay), min_size=1, max_size=40)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def score_both(history, rules, places, stays, seed):
+    """Answers of engine and twin for all stays, and the engine's frames to score again."""
+    rng = Random(seed)
+    answer = weigh_both(history, rules, places)
+    assume(answer is not None)
+    weights, twin_weights = answer
+    assume(half_up(twin_weights["mean_all"]) > 0)
+    flags = [rng.random() < 0.4 for _ in GROUPS]
+    openings = {pool: rng.choice([None, rng.randint(1, 10**6), rng.randint(1, 100)]) for pool in "ab"}
+    near_limits(stays, twin_weights, rules, rng)
+    table = pl.DataFrame(
+        {"pool": list(openings), "opening_value_e4": list(openings.values())},
+        schema={"pool": pl.String, "opening_value_e4": pl.Int64},
+    )
+    rest = (weights, policy_of(rules), pl.Series("grassroots", flags), table)
+    frame = frame_of(stays, places)
+    expected = [twin_answer(one, places, flags, openings, twin_weights, rules) for one in stays]
+    return frame, rest, expected
+
+
+@examples(200)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
+def test_points_are_the_twins(history, rules, places, stays, seed):
+    frame, rest, expected = score_both(history, rules, places, stays, seed)
+    scored = score(frame, *rest)
+    for one, ours, theirs in zip(stays, scored.select(COLUMNS).iter_rows(), expected, strict=True):
+        assert dict(zip(COLUMNS, ours, strict=True)) == dict(zip(COLUMNS, theirs, strict=True)), one
+    for one, outcome, reason in zip(stays, scored["outcome"], scored["reason"], strict=True):
+        known = rest[0].groups["rw_e4"][max(one["group_idx"], 0)] is not None
+        lost = one["group_idx"] >= 0 and not known
+        assert (reason == "no_weight") == lost
+        assert (outcome == "ungrouped") == (lost or one["group_idx"] < 0)
+
+
+@examples(60)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
+def test_the_order_of_stays_changes_no_points(history, rules, places, stays, seed):
+    frame, rest, _ = score_both(history, rules, places, stays, seed)
+    order = Random(seed).sample(range(frame.height), frame.height)
+    assert score(frame[order], *rest).equals(score(frame, *rest)[order])
+
+
+@examples(60)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
+def test_points_never_fall_below_zero(history, rules, places, stays, seed):
+    """Not even when the items paid apart exceed the total of a stay, so that its cost is negative."""
+    rng = Random(seed)
+    for one in stays:
+        if rng.random() < 0.5:
+            one["cost_fen"] = -one["cost_fen"]
+    frame, rest, expected = score_both(history, rules, places, stays, seed)
+    scored = score(frame, *rest)
+    assert scored["points_e4"].min() >= 0
+    assert scored.select(COLUMNS).rows() == expected
