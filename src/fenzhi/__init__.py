@@ -1,1 +1,45 @@
-"""fenzhi: the open engine for payment of hospitals by disease."""
+"""fenzhi (分值): the open engine for China's payment of hospitals by disease.
+
+The public API. Rooms are loaded on first use, so that the command line starts quickly::
+
+    import fenzhi
+
+    run = fenzhi.run("demo-region")                      # the whole year, files in, results out
+    read = fenzhi.read_stays("records/", needs="grouping")
+    compiled = fenzhi.compile_catalog(fenzhi.load_catalog("demonstration-3.0"), fenzhi.load_policy("national-dip-3.0").grouping)
+    grouped = fenzhi.group(read.stays, compiled)         # grouped.frame
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "FenzhiError": ("fenzhi.errors", "FenzhiError"),
+    "build_catalog": ("fenzhi.pipeline", "build_from_history"),
+    "compile_catalog": ("fenzhi.grouping", "compile_catalog"),
+    "explain": ("fenzhi.pipeline", "explain_stay"),
+    "group": ("fenzhi.grouping", "group_dip"),
+    "load_catalog": ("fenzhi.catalogs", "load_catalog"),
+    "load_policy": ("fenzhi.policy", "load_policy"),
+    "load_region": ("fenzhi.region", "load_region"),
+    "price": ("fenzhi.budget", "price"),
+    "read_stays": ("fenzhi.records", "read_stays"),
+    "run": ("fenzhi.pipeline", "run"),
+    "score": ("fenzhi.points", "score"),
+    "settle": ("fenzhi.settlement", "settle"),
+    "weigh": ("fenzhi.weights", "weigh"),
+}
+__all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"fenzhi has no {name!r}")
+    module, attribute = _PUBLIC[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

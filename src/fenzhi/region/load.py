@@ -11,9 +11,11 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fenzhi.budget import Budget
+from fenzhi.codes import read_table, require_columns
 from fenzhi.errors import FenzhiError, RegionError
 from fenzhi.money import to_e4, yuan_to_fen
 from fenzhi.policy import Policy, load_policy, read_toml
+from fenzhi.records import QualityRules
 
 
 class Model(BaseModel):
@@ -23,7 +25,11 @@ class Model(BaseModel):
 
 
 class RegionMeta(Model):
-    """The ``[region]`` table: who, which year, and where the files lie (relative to the folder)."""
+    """The ``[region]`` table: who, which year, and where the files lie (relative to the folder).
+
+    ``history``: folders or files of the years before, oldest first. ``history_years``: the years of discharge that count
+    (default: the years just before ``year``, one per folder).
+    """
 
     id: str
     name: str
@@ -34,6 +40,7 @@ class RegionMeta(Model):
     catalog: str
     records: str = "records"
     history: tuple[str, ...] = ()
+    history_years: tuple[int, ...] = ()
     hospitals: str = "hospitals.csv"
     budget: str = "budget.toml"
     columns: str | None = None
@@ -61,12 +68,12 @@ class CodesConfig(Model):
 
 
 class RegionFile(Model):
-    """The whole region.toml. ``quality``: severity per rule of quality control."""
+    """The whole region.toml. ``quality``: severities and tolerances of quality control."""
 
     region: RegionMeta
     pool: tuple[Pool, ...] = Field(min_length=1)
     codes: CodesConfig = CodesConfig()
-    quality: dict[str, Any] = {}
+    quality: QualityRules = QualityRules()
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Region:
     meta: RegionMeta
     pools: tuple[Pool, ...]
     codes: CodesConfig
-    quality: dict[str, Any]
+    quality: QualityRules
     policy: Policy
     hospitals: pl.DataFrame
     budget: Budget
@@ -107,43 +114,12 @@ def _model(model: type[BaseModel], data: dict[str, Any], file: Path, code: str) 
         ) from error
 
 
-def read_table(path: Path, needed: dict[str, str], optional: dict[str, str] | None = None) -> pl.DataFrame:
-    """Read a small CSV as text (UTF-8 or GB18030). ``needed`` / ``optional``: column -> what it is, for the error."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise RegionError(
-            "this file is missing or cannot be read",
-            code="REGION_FILE_MISSING",
-            file=path,
-            remedy=f"write it with the columns {', '.join(needed)}",
-        ) from error
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise RegionError("the encoding is neither UTF-8 nor GB18030", code="REGION_ENCODING", file=path, remedy="save it as UTF-8")
-    try:
-        frame = pl.read_csv(text.encode(), infer_schema=False)
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        reason = "the file is empty" if not text.strip() else f"this is not a readable CSV file: {error}"
-        raise RegionError(reason, code="REGION_CSV", file=path, remedy="see docs/guide.md") from error
-    for column, meaning in needed.items():
-        if column not in frame.columns:
-            raise RegionError(
-                f"the column {column} ({meaning}) is missing",
-                code="REGION_COLUMN",
-                file=path,
-                field=column,
-                remedy=f"the file has: {', '.join(frame.columns)}",
-            )
-    wanted = list(needed) + [name for name in optional or {} if name in frame.columns]
-    frame = frame.select(pl.col(wanted).str.strip_chars().replace("", None))
-    missing = [name for name in optional or {} if name not in frame.columns]
-    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+def _table(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Read a small CSV as text; optional columns that it lacks are null, further ones are left out."""
+    frame = read_table(path, RegionError)
+    require_columns(frame, needed, path, RegionError)
+    missing = [name for name in optional if name not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing).select(*needed, *optional)
 
 
 def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.Series:
@@ -166,11 +142,8 @@ def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.S
 
 
 def _hospitals(path: Path) -> pl.DataFrame:
-    frame = read_table(
-        path,
-        {"fixmedins_code": "hospital code", "fixmedins_name": "name", "level": "level 1, 2, 3", "type": "kind of hospital"},
-        {"coefficient": "given coefficient", "county": "county", "community": "medical community"},
-    )
+    needed = ("fixmedins_code", "fixmedins_name", "level", "type")
+    frame = _table(path, needed, ("coefficient", "county", "community"))
     if frame.is_empty():
         raise RegionError("the file lists no hospital", code="REGION_CSV", file=path, remedy="add the region's hospitals")
     for row, code in enumerate(frame["fixmedins_code"], start=1):
@@ -225,7 +198,7 @@ def _assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
     schema = {"fixmedins_code": pl.String, "assessment_e4": pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
-    frame = read_table(path, {"fixmedins_code": "hospital code", "coefficient": "assessment coefficient"})
+    frame = _table(path, ("fixmedins_code", "coefficient"))
     _known_hospitals(frame, hospitals, path)
     values = _numbers(frame, "coefficient", path, lambda text: to_e4(Decimal(text)))
     return frame.select("fixmedins_code", values.alias("assessment_e4"))
@@ -235,7 +208,7 @@ def _amounts(path: Path | None, hospitals: pl.DataFrame, pools: tuple[Pool, ...]
     schema = {"fixmedins_code": pl.String, "pool": pl.String, "month": pl.Int8, name: pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
-    frame = read_table(path, {"fixmedins_code": "hospital code", "pool": "pool", "month": "month", "amount": "yuan"}, {"reason": "reason"})
+    frame = _table(path, ("fixmedins_code", "pool", "month", "amount"), ("reason",))
     _known_hospitals(frame, hospitals, path)
     strange = frame.filter(~pl.col("pool").is_in([pool.id for pool in pools]).fill_null(False))
     if strange.height:

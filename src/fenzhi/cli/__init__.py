@@ -1,0 +1,84 @@
+"""The command line. Commands load on first use, so that ``fenzhi --help`` is quick.
+
+Exit codes: 0 done; 1 done, but rows were rejected and ``--strict`` was given; 2 wrong usage or input.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+
+import click
+
+COMMANDS = {
+    "demo": ("写一个合成的示范统筹区 / write a synthetic region to try things out", "fenzhi.cli.demo"),
+    "check": ("检查统筹区文件夹或病例文件 / check a region folder or a file of stays", "fenzhi.cli.check"),
+    "group": ("对病例分组 / group a file of stays", "fenzhi.cli.group"),
+    "catalog": ("病种目录:由历史数据测算、检查 / catalogues: build from history, check", "fenzhi.cli.catalog"),
+    "run": ("计算统筹区全年结算 / compute a region's year", "fenzhi.cli.run"),
+    "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a year's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's module and return its ``command``."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][1]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (text, _) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fenzhi")
+def app() -> None:
+    """分值:按病种付费(DIP / DRG)的开放引擎。 The open engine for payment of hospitals by disease.
+
+    \b
+    开始 / begin:
+      fenzhi demo my-region
+      fenzhi run my-region
+    """
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End like Ctrl-C does, so that half-written files are removed."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line; errors are said in words, without a traceback."""
+    from fenzhi.errors import FenzhiError
+
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; nothing half-written remains", err=True)
+        sys.exit(130)
+    except FenzhiError as error:
+        click.echo(error.text(), err=True)
+        sys.exit(2)
+    except MemoryError:
+        click.echo("[MEMORY] there is not enough memory for this\n  to do: close other programs or use smaller files", err=True)
+        sys.exit(2)
+    except OSError as error:
+        click.echo(f"[OUTPUT_WRITE] {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True)
+        sys.exit(2)

@@ -1,0 +1,47 @@
+"""``fenzhi check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fenzhi.cli.shared import PATH, console, lang_option, table
+
+
+@click.command("check", epilog="例 / example:  fenzhi check my-region      fenzhi check stays.csv --columns map.toml")
+@click.argument("target", metavar="DIR|FILE", type=PATH)
+@click.option("--columns", type=PATH, help="列名映射文件 / mapping file for foreign column names")
+@click.option("--rejects", type=PATH, help="把问题行写入 CSV / write the rows with findings to a CSV file")
+@click.option("--strict", is_flag=True, help="有被拒绝的行时返回 1 / exit with 1 if rows were rejected")
+@lang_option
+def command(target: Path, columns: Path | None, rejects: Path | None, strict: bool, lang: str) -> int:
+    """检查统筹区文件夹(设置、政策、目录、预算、病例质控)或单独的病例文件,不做计算。
+
+    Check a region's folder (settings, policy, catalogue, budget, records) or records alone; computes nothing.
+    """
+    from fenzhi.pipeline.check import check_records, check_region
+
+    out = console()
+    is_region = target.is_dir() and (target / "region.toml").exists()
+    result = check_region(target) if is_region else check_records(target, columns)
+    for line in result.notices:
+        out.print(f"· {line}", markup=False)
+    for line in result.findings:
+        out.print(f"! {line}", markup=False)
+    titles = ("规则", "级别", "行数", "说明") if lang == "zh" else ("rule", "severity", "rows", "meaning")
+    rows = [(rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules]
+    if rows:
+        out.print(table(str(target), titles, rows, left=2))
+    said = (
+        f"{result.rows:,} 行:接受 {result.accepted:,},拒绝 {result.rejected:,},冲销 {result.netted:,}"
+        if lang == "zh"
+        else f"{result.rows:,} rows: {result.accepted:,} accepted, {result.rejected:,} rejected, {result.netted:,} netted"
+    )
+    out.print(said)
+    if rejects is not None:
+        from fenzhi.pipeline.check import write_findings
+
+        write_findings(result, rejects)
+        out.print(str(rejects))
+    return 1 if strict and result.rejected else 0

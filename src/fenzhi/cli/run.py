@@ -1,0 +1,103 @@
+"""``fenzhi run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar, table
+from fenzhi.money import format_e4, format_fen
+from fenzhi.pipeline.store import Run
+
+TEXTS = {
+    "zh": {
+        "outcomes": "病例去向",
+        "outcome": ("去向", "行数"),
+        "pools": "基金池",
+        "pool": ("基金池", "病例", "总分值", "年初点值", "结算点值", "按病种基金(元)", "应付(元)", "尾差与退回(元)"),
+        "hospitals": "医疗机构(应付减记账最多与最少)",
+        "hospital": ("机构", "名称", "病例", "CMI", "应付(元)", "记账(元)", "差额(元)", "清算应拨(元)"),
+        "where": "结果",
+        "balanced": "守恒:行数、分值、金额全部核对一致",
+    },
+    "en": {
+        "outcomes": "outcomes",
+        "outcome": ("outcome", "rows"),
+        "pools": "pools",
+        "pool": ("pool", "stays", "points", "opening value", "settlement value", "fund (yuan)", "payable (yuan)", "residual and returned (yuan)"),
+        "hospitals": "hospitals (largest and smallest payable minus booked)",
+        "hospital": ("hospital", "name", "stays", "CMI", "payable (yuan)", "booked (yuan)", "balance (yuan)", "clearing (yuan)"),
+        "where": "results",
+        "balanced": "conserved: rows, points and fen all agree",
+    },
+}
+SHOWN = 5
+
+
+def _value(value: int | None) -> str:
+    return "-" if value is None else format_e4(value)
+
+
+def _summary(run: Run, lang: str) -> None:
+    import polars as pl
+
+    text, out = TEXTS[lang], console()
+    meta = run.manifest["region"]
+    out.print(f"\n[bold]{meta['name']} {meta['year']}[/bold]  {run.manifest['policy']['title']} · {run.manifest['catalog']['title']}")
+    outcomes = run.tables["cases"].group_by("outcome").len().sort("len", descending=True)
+    out.print(table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()]))
+    pools = [
+        (
+            row["title"] or row["pool"],
+            f"{row['cases']:,}",
+            format_e4(row["points_e4"], 0),
+            _value(row["opening_value_e4"]),
+            _value(row["settlement_value_e4"]),
+            format_fen(row["fund_fen"]),
+            format_fen(row["payable_fen"]),
+            format_fen(row["residual_fen"] + row["returned_fen"]),
+        )
+        for row in run.tables["pools"].iter_rows(named=True)
+    ]
+    out.print(table(str(text["pools"]), text["pool"], pools))
+    hospitals = (
+        run.tables["hospitals"]
+        .group_by("fixmedins_code", "fixmedins_name")
+        .agg(
+            pl.col("cases").sum(),
+            (pl.col("cmi_e4") * pl.col("cases")).sum() // pl.col("cases").sum().clip(lower_bound=1),
+            pl.col("payable_fen", "booked_fen", "balance_fen", "clearing_fen").sum(),
+        )
+        .sort("balance_fen", "fixmedins_code", descending=[True, False])
+    )
+    ends = hospitals if hospitals.height <= 2 * SHOWN else pl.concat([hospitals.head(SHOWN), hospitals.tail(SHOWN)])
+    rows = [
+        (code, name or "", f"{n:,}", format_e4(cmi or 0, 2), *(format_fen(amount) for amount in amounts))
+        for code, name, n, cmi, *amounts in ends.iter_rows()
+    ]
+    out.print(table(str(text["hospitals"]), text["hospital"], rows, left=2))
+    out.print(str(text["balanced"]))
+    out.print(f"{text['where']}: {run.folder}", soft_wrap=True)
+    for name in ("region.html", "region.xlsx", "statements"):
+        if (run.folder / name).exists():
+            out.print(f"  {run.folder / name}", soft_wrap=True)
+
+
+@click.command("run", epilog="例 / example:  fenzhi run my-region --lang zh")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--no-reports", is_flag=True, help="只写结果表 / write the result tables only")
+@click.option("--chunk-rows", type=click.IntRange(1), help="每次分组的行数,不影响结果 / rows grouped at a time; does not change the result")
+@click.option("--strict", is_flag=True, help="有被拒绝的行时返回 1 / exit with 1 if rows were rejected")
+@lang_option
+def command(folder: Path, no_reports: bool, chunk_rows: int | None, strict: bool, lang: str) -> int:
+    """计算统筹区全年:质控、分组、权重、分值、点值、月度预付、年度清算、台账与结算单,写入 DIR/runs/ 的新文件夹。
+
+    Compute a region's year from its records to hospital statements, into a new folder under DIR/runs/.
+    """
+    from fenzhi.pipeline import run
+
+    with progress_bar(lang) as progress:
+        done = run(folder, reports=not no_reports, lang=lang, chunk_rows=chunk_rows, progress=progress)
+    _summary(done, lang)
+    return 1 if strict and done.manifest["counts"].get("outcome_rejected") else 0

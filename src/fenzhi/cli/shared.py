@@ -1,0 +1,70 @@
+"""What the commands share: options, the progress bar, tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+FOLDER = click.Path(path_type=Path, file_okay=False)
+PATH = click.Path(path_type=Path)
+
+STAGES = {
+    "read region": "读取统筹区",
+    "read history": "读取历史病例",
+    "group history": "历史病例分组",
+    "measure weights": "测算权重",
+    "read records": "读取本年病例",
+    "read catalogue": "读取目录",
+    "group": "分组",
+    "score": "计算分值",
+    "price and settle": "点值与结算",
+    "collect tables": "汇总结果表",
+    "write tables": "写结果表",
+    "write reports": "写报表",
+    "write": "写文件",
+    "build": "测算目录",
+    "done": "完成",
+}
+
+
+def lang_option(function: F) -> F:
+    """Add ``--lang``."""
+    return click.option(
+        "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="语言 / language of pages and summaries"
+    )(function)
+
+
+def console() -> Console:
+    """Return a console for standard output."""
+    return Console(highlight=False)
+
+
+@contextmanager
+def progress_bar(lang: str = "zh") -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar on standard error; give a function (stage, share done)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(stage: str, done: float) -> None:
+            bar.update(task, completed=done, description=STAGES.get(stage, stage) if lang == "zh" else stage)
+
+        yield show
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:
+    """Return a table whose first ``left`` columns are text and the others figures."""
+    out = Table(title=title, title_justify="left")
+    for i, name in enumerate(columns):
+        out.add_column(name, justify="left" if i < left else "right", overflow="fold")
+    for row in rows:
+        out.add_row(*row)
+    return out

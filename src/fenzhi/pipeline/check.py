@@ -1,0 +1,78 @@
+"""Look before you run: settings, policy, catalogue, budget and the quality of records, without computing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+
+from fenzhi.catalogs import check_catalog
+from fenzhi.files import neutral, new_file
+from fenzhi.pipeline.year import known_codes, make_setting
+from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
+from fenzhi.region import load_region
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found. ``rules``: rule, severity, rows, Chinese and English meaning. ``found``: one row per finding."""
+
+    notices: tuple[str, ...]
+    findings: tuple[str, ...]
+    rules: tuple[tuple[str, str, int, str, str], ...]
+    rows: int
+    accepted: int
+    rejected: int
+    netted: int
+    found: pl.DataFrame
+
+
+def _checked(read: StaysRead, findings: tuple[str, ...]) -> Checked:
+    counts = (
+        read.summary.group_by("rule", "severity")
+        .agg(pl.col("rows").sum())
+        .sort("severity", "rows", "rule", descending=[False, True, False])
+    )
+    rules = tuple(
+        (rule, severity, n, rule_message(rule, "zh"), rule_message(rule, "en"))
+        for rule, severity, n in counts.iter_rows()
+    )
+    found = pl.concat([read.rejected, read.warnings]).sort("row_idx", maintain_order=True).drop("row_idx")
+    return Checked(
+        read.notices, findings, rules, read.rows_in, read.stays.height, read.rejected_rows, read.netted.height, found
+    )
+
+
+def check_records(source: Path, columns: Path | None = None) -> Checked:
+    """Check a file or folder of records against the rules of quality control."""
+    return _checked(read_stays(source, columns=None if columns is None else load_columns(columns)), ())
+
+
+def check_region(folder: Path) -> Checked:
+    """Check a region's folder. Raises the error that a run would end with; warnings are returned."""
+    region = load_region(folder)
+    setting = make_setting(region, None)
+    findings = tuple(
+        f"{finding.severity}: [{finding.code}] {finding.message}" for finding in check_catalog(setting.catalog)
+    )
+    year = region.meta.year
+    meta = region.policy.meta
+    if meta.valid_from is not None and meta.valid_from.year > year or meta.valid_to is not None and meta.valid_to.year < year:
+        findings = (
+            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from} to {meta.valid_to or 'now'}, the year is {year}",
+            *findings,
+        )
+    read = read_stays(
+        region.path(region.meta.records), columns=setting.columns, quality=region.quality, known=known_codes(region)
+    )
+    return _checked(read, findings)
+
+
+def write_findings(checked: Checked, target: Path) -> None:
+    """Write every finding to a new CSV file (UTF-8 with mark, opens in Excel); formulas are neutralised."""
+    with new_file(target) as aside:
+        checked.found.with_columns(
+            cs.string().map_elements(neutral, return_dtype=pl.String, skip_nulls=True)
+        ).write_csv(aside, include_bom=True)

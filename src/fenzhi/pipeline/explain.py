@@ -1,0 +1,219 @@
+"""Every step from a stay to its yuan: the rules replayed for one stay of a run, each step with its figures and its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fenzhi.errors import ConservationError, InputError
+from fenzhi.grouping.explain import GroupingTrace, trace
+from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
+from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
+from fenzhi.pipeline.year import known_codes, make_setting, map_codes
+from fenzhi.policy.models import Band, Policy
+from fenzhi.records import read_stays
+from fenzhi.region import Region, load_region
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it is (Chinese, English), its figures in a formula, its result, and where the rule comes from."""
+
+    zh: str
+    en: str
+    formula: str
+    result: str
+    cite: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A stay of a run explained: its row of cases.parquet, how it was grouped (None for rows that are no stays), and the steps to its money."""
+
+    case: dict[str, Any]
+    grouping: GroupingTrace | None
+    steps: tuple[Step, ...]
+
+
+def _case(run: Path, setl_id: str) -> dict[str, Any]:
+    rows = pl.scan_parquet(run / "cases.parquet").filter(pl.col("setl_id") == setl_id).collect()
+    if rows.is_empty():
+        raise InputError(
+            "this run has no row with that settlement id",
+            code="CASE_MISSING",
+            file=run / "cases.parquet",
+            field="setl_id",
+            value=setl_id,
+            remedy="copy the id from a statement or from cases.parquet",
+        )
+    # A settlement id that came twice (a duplicate, a refund) has one row that counts.
+    counted = rows.filter(~pl.col("outcome").is_in(["rejected", "excluded"]))
+    return (counted if counted.height else rows).row(0, named=True)
+
+
+def _check_inputs(region: Region, manifest: dict[str, Any]) -> None:
+    now = file_hashes(region)
+    changed = [name for name, digest in manifest["inputs"].items() if now.get(name) != digest]
+    if changed:
+        raise InputError(
+            f"{len(changed)} input file(s) changed since this run, so it cannot be replayed; the first is {changed[0]}",
+            code="RUN_STALE",
+            file=region.folder / changed[0],
+            remedy="put the file back as it was, or run the year again and explain the new run",
+        )
+
+
+def explain_stay(run: Path | str, setl_id: str) -> Explanation:
+    """Explain one stay of a run (``runs/<id>`` inside the region's folder).
+
+    Reads the region's records again, replays the grouping with the compiled rules and recomputes the points; raises
+    :class:`ConservationError` should anything differ from the run, and :class:`InputError` for an unknown id or changed inputs.
+    """
+    run = Path(run)
+    manifest = read_manifest(run)
+    case = _case(run, setl_id)
+    region = load_region(run.resolve().parents[1])
+    _check_inputs(region, manifest)
+    grouping = None
+    if case["outcome"] not in ("rejected",) and case["status"] is not None:
+        grouping = _replay(region, case)
+    steps = [_outcome_step(case, region.policy)]
+    if case["points_e4"] is not None:
+        steps += _points_steps(run, case, manifest, region)
+    return Explanation(case, grouping, tuple(steps))
+
+
+def _replay(region: Region, case: dict[str, Any]) -> GroupingTrace:
+    setting = make_setting(region, None)
+    if {"closest_cost", "higher_weight"} & set(region.policy.grouping.precedence):
+        raise InputError(
+            "this policy lets cost or weight decide between groups, and such a run cannot be replayed without its weights",
+            code="EXPLAIN_COST_CRITERION",
+            remedy="look the stay up in cases.parquet",
+        )
+    read = read_stays(
+        region.path(region.meta.records), columns=setting.columns, quality=region.quality, known=known_codes(region)
+    )
+    stay = read.stays.filter(pl.col("setl_id") == case["setl_id"])
+    found = trace(map_codes(stay, setting), setting.compiled)
+    if case["outcome"] != "ungrouped" and found.group_id != case["group_id"]:
+        raise ConservationError(
+            "the replay gives another group than the run", field="group_id", value=(case["group_id"], found.group_id)
+        )
+    return found
+
+
+def _cite(policy: Policy, section: str) -> str:
+    part = getattr(policy, section)
+    return f"{part.cite} [{part.confidence}]" if part.cite else f"docs/rules.md [{part.confidence}]"
+
+
+def _outcome_step(case: dict[str, Any], policy: Policy) -> Step:
+    reason = f" ({case['reason']})" if case["reason"] else ""
+    return Step("去向", "outcome", "", f"{case['outcome']}{reason}", _cite(policy, "scope"))
+
+
+def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], policy: Policy) -> list[Step]:
+    group = read_table(run, "groups").filter(pl.col("group_id") == case["group_id"]).row(0, named=True)
+    rw, h = case["rw_e4"], case["coefficient_e4"]
+    mean, all_mean = group["mean_cost_fen"], manifest["mean_cost_fen"]
+    weight = {
+        "mean_cost": f"m {format_fen(mean)} / M {format_fen(all_mean)} x {policy.weights.scale}",
+        "benchmark": f"m {format_fen(mean)} / m({policy.weights.benchmark_group}) x {policy.weights.scale}",
+        "standard_amount": f"m {format_fen(mean)} / {policy.weights.standard_yuan} x {policy.weights.scale}",
+    }[policy.weights.method]
+    kind = "grassroots" if group["grassroots"] and policy.coefficients.grassroots_exempt else "+".join(policy.coefficients.by)
+    return [
+        Step(
+            "病种分值 RW",
+            "weight RW",
+            f"{weight}; {group['history_cases']} - {group['trimmed_cases']} trimmed",
+            format_e4(rw),
+            _cite(policy, "weights"),
+        ),
+        Step("机构调节系数 h", "institution coefficient h", kind, format_e4(h), _cite(policy, "coefficients")),
+        Step(
+            "偏差前分值",
+            "points before deviation",
+            f"{format_e4(rw)} x {format_e4(h)}",
+            format_e4(case["points_base_e4"]),
+            _cite(policy, "points"),
+        ),
+    ]
+
+
+def _recompute(case: dict[str, Any], band: Band, policy: Policy, opening_e4: int | None) -> tuple[str, int] | None:
+    """Return the formula with its figures and the points; None where the run keeps too little to repeat it."""
+    base, cost, reference = case["points_base_e4"], case["cost_fen"], case["reference_fen"]
+    if band.points in ("normal", "review"):
+        return format_e4(base), base
+    s, h = Fraction(case["rw_e4"]), Fraction(case["coefficient_e4"], SCALE)
+    if band.points == "actual_cost":
+        standard = round_half_up(Fraction(base * (opening_e4 or 0), 1_000_000))
+        if standard <= 0:
+            return format_e4(base), base
+        exact = s * h * cost / standard
+        text = f"RW x h x {format_fen(cost)} / {format_fen(standard)}"
+    elif policy.deviation.factor_reference != policy.deviation.test_reference:
+        return None
+    else:
+        q, limit = Fraction(cost, reference), Fraction(to_e4(band.above), SCALE)
+        exact, text = {
+            "ratio": (s * h * q, "RW x h x r"),
+            "ratio_without_coefficient": (s * q, "RW x r"),
+            "excess": (s * h * (q - limit + 1), f"RW x h x (r - {limit} + 1)"),
+            "excess_plus_coefficient": (s * (q - limit + h), f"RW x (r - {limit} + h)"),
+        }[band.points]
+    return text, max(0, round_half_up(exact, step_of(policy.points.decimals)))
+
+
+def _deviation_step(case: dict[str, Any], policy: Policy, opening_e4: int | None) -> Step:
+    band = next((band for band in policy.deviation.bands if band.name == case["deviation"]), None)
+    cite = _cite(policy, "deviation")
+    if band is None:
+        return Step("费用偏差", "cost deviation", "-", format_e4(case["points_e4"]), cite)
+    ratio = f"r = {format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])} ({policy.deviation.test_reference})"
+    again = _recompute(case, band, policy, opening_e4)
+    if again is None:
+        return Step("费用偏差", "cost deviation", f"{ratio}; {band.title or band.name}", format_e4(case["points_e4"]), cite)
+    if again[1] != case["points_e4"]:
+        raise ConservationError("the replay gives other points than the run", field="points_e4", value=(case["points_e4"], again[1]))
+    return Step("费用偏差", "cost deviation", f"{ratio}; {band.title or band.name}: {again[0]}", format_e4(again[1]), cite)
+
+
+def _points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], region: Region) -> list[Step]:
+    policy = region.policy
+    pool = read_table(run, "pools").filter(pl.col("pool") == case["pool"]).row(0, named=True)
+    if case["outcome"] == "ungrouped":
+        factor = f"{format_fen(case['cost_fen'])} / M {format_fen(manifest['mean_cost_fen'])} x {policy.weights.scale} x {policy.ungrouped.factor}"
+        steps = [Step("未入组分值", "points without a group", factor, format_e4(case["points_e4"]), _cite(policy, "ungrouped"))]
+    else:
+        steps = [*_group_steps(run, case, manifest, policy), _deviation_step(case, policy, pool["opening_value_e4"])]
+    value = _cite(policy, "point_value")
+    if policy.point_value.settlement == "ratio":
+        formula = f"(F {format_fen(pool['fund_fen'])} / {format_e4(pool['payment_ratio_e4'])}) / {format_e4(pool['points_e4'])}"
+    else:
+        others = pool["cost_fen"] - pool["booked_fen"]
+        formula = f"(F {format_fen(pool['fund_fen'])} + {format_fen(others)}) / {format_e4(pool['points_e4'])}"
+    return [
+        *steps,
+        Step("结算点值", "settlement point value", formula, format_e4(case["point_value_e4"]), value),
+        Step(
+            "支付标准",
+            "payment standard",
+            f"{format_e4(case['points_e4'])} x {format_e4(case['point_value_e4'])}",
+            format_fen(case["standard_fen"]),
+            value,
+        ),
+        Step(
+            "基金应付(考核前)",
+            "fund amount before assessment",
+            "医院份额按分值分摊到病例 / the hospital's amount split over its stays by points",
+            format_fen(case["payable_fen"]),
+            _cite(policy, "settlement"),
+        ),
+    ]

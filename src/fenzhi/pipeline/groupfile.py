@@ -1,0 +1,72 @@
+"""Group a file of stays, without a region: the catalogue, a policy, and one result row per input row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from fenzhi.catalogs import load_catalog
+from fenzhi.errors import ConservationError
+from fenzhi.files import new_file
+from fenzhi.grouping import Grouped, compile_catalog
+from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.pipeline.year import Progress, group_stays, other_rows, silent
+from fenzhi.policy import load_policy
+from fenzhi.records import StaysRead, load_columns, read_stays
+
+
+def group_file(
+    source: Path,
+    target: Path,
+    catalog: str | Path,
+    *,
+    policy: str | Path = "national-dip-3.0",
+    columns: Path | None = None,
+    chunk_rows: int | None = None,
+    progress: Progress = silent,
+) -> pl.DataFrame:
+    """Group a file or folder of stays into a new Parquet or CSV file; return the counts per outcome and reason.
+
+    One row per input row, in input order: setl_id, outcome, scheme, layer, group_id, status, reason, mdc, adrg, drg. Rejected rows
+    and refunds keep their place. Needs the grouping columns only.
+    """
+    progress("read catalogue", 0.0)
+    rules = load_policy(policy)
+    compiled = compile_catalog(load_catalog(catalog), rules.grouping)
+    progress("read records", 0.05)
+    read = read_stays(source, columns=None if columns is None else load_columns(columns), needs="grouping")
+    progress("group", 0.6)
+    result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows))
+    progress("write", 0.8)
+    with new_file(target) as aside:
+        if target.suffix.lower() == ".csv":
+            result.write_csv(aside, include_bom=True)
+        else:
+            result.write_parquet(aside, compression="zstd", compression_level=1)
+    progress("done", 1.0)
+    return result.group_by("outcome", "reason").agg(pl.len().alias("rows")).sort("outcome", "reason")
+
+
+def grouped_rows(read: StaysRead, grouped: Grouped) -> pl.DataFrame:
+    """Return the result of ``group``: one row per input row in input order, with rejected rows and refunds in their place."""
+    columns = ["setl_id", "outcome", "scheme", "layer", "group_id", "status", "reason"]
+    frame = grouped.frame
+    if read.rows_in != frame.height:
+        others = other_rows(read)
+        rest = others.select(
+            pl.col("row_idx").cast(pl.UInt32),
+            "setl_id",
+            pl.col("outcome").cast(OUTCOMES),
+            pl.lit("dip").cast(frame.schema["scheme"]).alias("scheme"),
+            pl.when(pl.col("outcome") == "rejected")
+            .then(pl.lit("信息校验不通过"))
+            .cast(frame.schema["status"])
+            .alias("status"),
+            "reason",
+        )
+        frame = pl.concat([frame, rest], how="diagonal").sort("row_idx")
+    if frame.height != read.rows_in:
+        raise ConservationError(f"{read.rows_in} rows were read but {frame.height} have an outcome")
+    none = pl.lit(None, pl.String)
+    return frame.select(*columns, none.alias("mdc"), none.alias("adrg"), none.alias("drg"))

@@ -1,0 +1,153 @@
+"""A run on disk: its folder, manifest and tables, written aside and renamed, so that it is whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fenzhi.errors import InputError
+from fenzhi.files import new_dir, sweep
+from fenzhi.pipeline.year import Progress, compute, silent
+from fenzhi.policy import policy_hash
+from fenzhi.region import Region, load_region
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: where it lies, its manifest and its result tables (see :mod:`fenzhi.results`)."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    tables: dict[str, pl.DataFrame]
+
+
+
+def file_hashes(region: Region) -> dict[str, str]:
+    """Return the SHA-256 of every input file of the region, by its path inside the folder."""
+    names = [region.meta.records, *region.meta.history, region.meta.hospitals, region.meta.budget, "region.toml"]
+    names += [name for name in (region.meta.columns, region.meta.operations) if name]
+    names += ["assessment.csv", "deductions.csv", "advances.csv"]
+    out = {}
+    for name in dict.fromkeys(names):
+        path = region.path(name)
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                with file.open("rb") as stream:
+                    out[str(file.relative_to(region.folder))] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return out
+
+
+def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, Any]:
+    policy = region.policy
+    sections = {
+        name: {"cite": section["cite"], "confidence": section["confidence"]}
+        for name, section in policy.model_dump(mode="json").items()
+        if "cite" in section
+    }
+    budget = [
+        {"pool": pool.id, "name": line.name, "kind": line.kind, "amount_fen": line.amount_fen, "cite": line.cite}
+        for pool in region.budget.pool
+        for line in pool.lines
+    ]
+    return {
+        "run_id": run_id,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "region": {"id": region.meta.id, "name": region.meta.name, "year": region.meta.year, "synthetic": region.meta.synthetic},
+        "policy": {
+            "id": policy.meta.id,
+            "title": policy.meta.title,
+            "title_en": policy.meta.title_en,
+            "version": policy.meta.version,
+            "hash": policy_hash(policy),
+            "sections": sections,
+            "bands": [{"name": band.name, "title": band.title or band.name} for band in policy.deviation.bands],
+            "settlement_method": policy.point_value.settlement,
+            "residual": policy.settlement.residual,
+            "advance_ratio": str(policy.settlement.advance_ratio),
+            "scale": policy.weights.scale,
+        },
+        "budget": budget,
+        "versions": {"fenzhi": version("fenzhi"), "polars": pl.__version__},
+        "inputs": file_hashes(region),
+        **facts,
+    }
+
+
+def _run_folder(region: Region) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    runs = region.folder / "runs"
+    folder = runs / stamp
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = runs / f"{stamp}-{number}"
+    return folder
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a result table as Parquet, the same bytes for the same content."""
+    frame.write_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, statistics=True)
+
+
+def run(
+    folder: Path | str,
+    *,
+    reports: bool = True,
+    lang: str = "zh",
+    chunk_rows: int | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Run a region's year and write its results to ``runs/<id>/`` in the region's folder, all or nothing.
+
+    ``reports``: also write the pages, statements and workbook (in ``lang``, ``zh`` or ``en``). Returns the finished run. Raises a
+    :class:`fenzhi.errors.FenzhiError` that says what is wrong, where, and what to do; then nothing is left behind.
+    """
+    region = load_region(Path(folder))
+    sweep(region.folder / "runs")
+    tables, facts = compute(region, chunk_rows=chunk_rows, progress=progress)
+    target = _run_folder(region)
+    manifest = _manifest(region, target.name, facts)
+    started = time.perf_counter()
+    with new_dir(target) as aside:
+        progress("write tables", 0.88)
+        for name, frame in tables.items():
+            write_table(frame, aside / f"{name}.parquet")
+        manifest["timings_seconds"]["write tables"] = round(time.perf_counter() - started, 3)
+        (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        if reports:
+            from fenzhi.reports import write_reports
+
+            progress("write reports", 0.92)
+            write_reports(aside, lang=lang)
+    progress("done", 1.0)
+    return Run(target, manifest, tables)
+
+
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a finished run. Raises :class:`InputError` if the folder is no run."""
+    file = folder / "manifest.json"
+    if not file.is_file():
+        raise InputError(
+            "this folder is no finished run",
+            code="RUN_MISSING",
+            file=folder,
+            remedy="give a folder runs/<id> of a region",
+        )
+    manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return manifest
+
+
+def read_table(folder: Path, name: str) -> pl.DataFrame:
+    """Return a result table of a finished run."""
+    return pl.read_parquet(folder / f"{name}.parquet")
