@@ -6,7 +6,8 @@ The public API. Rooms are loaded on first use, so that the command line starts q
 
     run = fenzhi.run("demo-region")                      # the whole year, files in, results out
     read = fenzhi.read_stays("records/", needs="grouping")
-    compiled = fenzhi.compile_catalog(fenzhi.load_catalog("demonstration-3.0"), fenzhi.load_policy("national-dip-3.0").grouping)
+    compiled = fenzhi.compile_catalog(fenzhi.load_catalog("demonstration-3.0"),
+    fenzhi.load_policy("national-dip-3.0").grouping)
     grouped = fenzhi.group(read.stays, compiled)         # grouped.frame
 """
 

@@ -52,7 +52,9 @@ def sweep(folder: Path) -> list[Path]:
             continue
         # os.kill(pid, 0) asks on POSIX but ends the process on Windows.
         stale = (
-            not _is_running(int(found[1])) if os.name == "posix" else time.time() - entry.stat().st_mtime > _DAY_SECONDS
+            not _is_running(int(found[1]))
+            if os.name == "posix"
+            else time.time() - entry.stat().st_mtime > _DAY_SECONDS
         )
         if stale:
             shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
@@ -68,7 +70,10 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     if path.exists() and not replace:
         raise OutputError(
-            "the file exists already", code="OUTPUT_EXISTS", file=path, remedy="give another name or remove it first"
+            "the file exists already",
+            code="OUTPUT_EXISTS",
+            file=path,
+            remedy="give another name or remove it first",
         )
     aside = _aside(path)
     try:

@@ -26,7 +26,15 @@ class Column:
 
 def _c(name: str, dtype: type[pl.DataType] | pl.DataType, zh: str, en: str, unit: str = "") -> Column:
     if not unit:
-        unit = "fen" if name.endswith("_fen") else "e4" if name.endswith("_e4") else "days" if name.endswith("_days") else ""
+        unit = (
+            "fen"
+            if name.endswith("_fen")
+            else "e4"
+            if name.endswith("_e4")
+            else "days"
+            if name.endswith("_days")
+            else ""
+        )
     return Column(name, dtype() if isinstance(dtype, type) else dtype, unit, zh, en)
 
 
@@ -198,5 +206,6 @@ def shape(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         raise ConservationError(f"table {table} has columns that results.py does not know: {sorted(extra)}")
     have = set(frame.columns)
     return frame.select(
-        (pl.col(c.name).cast(c.dtype) if c.name in have else pl.lit(None, c.dtype).alias(c.name)) for c in columns
+        (pl.col(c.name).cast(c.dtype) if c.name in have else pl.lit(None, c.dtype).alias(c.name))
+        for c in columns
     )

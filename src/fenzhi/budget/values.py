@@ -24,7 +24,8 @@ def opening_values(
 ) -> pl.DataFrame:
     """Return pool, opening_value_e4: weighted yearly cost / weighted yearly points.
 
-    ``history``: pool (null = in no pool), year, cost_fen, points_base_e4. ``given``: every pool of the region -> its value if region.toml
+    ``history``: pool (null = in no pool), year, cost_fen, points_base_e4. ``given``: every pool of the
+    region -> its value if region.toml
     states one. A pool without history takes the value over all pools; without any points there is none (null).
     """
     sums = (
@@ -45,14 +46,16 @@ def opening_values(
             cost, points = totals.get(None) or [0, 0]
         values.append(stated if stated is not None else point_value(cost, points, policy) if points else None)
     return pl.DataFrame(
-        {"pool": list(given), "opening_value_e4": values}, schema={"pool": pl.String, "opening_value_e4": pl.Int64}
+        {"pool": list(given), "opening_value_e4": values},
+        schema={"pool": pl.String, "opening_value_e4": pl.Int64},
     )
 
 
 def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: PointValue) -> pl.DataFrame:
     """Return one row per pool: sums of its stays, fund, payment ratio and settlement value.
 
-    ``scored``: pool, cost_fen, booked_fen, points_e4 of the stays paid by points. The order of pools is that of ``opening``.
+    ``scored``: pool, cost_fen, booked_fen, points_e4 of the stays paid by points. The order of pools is
+    that of ``opening``.
     """
     sums = {
         row["pool"]: row

@@ -16,7 +16,10 @@ COMMANDS = {
     "demo": ("写一个合成的示范统筹区 / write a synthetic region to try things out", "fenzhi.cli.demo"),
     "check": ("检查统筹区文件夹或病例文件 / check a region folder or a file of stays", "fenzhi.cli.check"),
     "group": ("对病例分组 / group a file of stays", "fenzhi.cli.group"),
-    "catalog": ("病种目录:由历史数据测算、检查 / catalogues: build from history, check", "fenzhi.cli.catalog"),
+    "catalog": (
+        "病种目录:由历史数据测算、检查 / catalogues: build from history, check",
+        "fenzhi.cli.catalog",
+    ),
     "run": ("计算统筹区全年结算 / compute a region's year", "fenzhi.cli.run"),
     "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
 }
@@ -25,18 +28,18 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group whose commands are imported only when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names in the order of a year's work."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command's module and return its ``command``."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][1]).command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (text, _) in COMMANDS.items()])
@@ -54,7 +57,7 @@ def app() -> None:
     """
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(_number: int, _frame: FrameType | None) -> None:
     """End like Ctrl-C does, so that half-written files are removed."""
     raise KeyboardInterrupt
 
@@ -77,8 +80,13 @@ def main() -> None:
         click.echo(error.text(), err=True)
         sys.exit(2)
     except MemoryError:
-        click.echo("[MEMORY] there is not enough memory for this\n  to do: close other programs or use smaller files", err=True)
+        click.echo(
+            "[MEMORY] there is not enough memory for this\n  to do: close other programs or use smaller files",
+            err=True,
+        )
         sys.exit(2)
     except OSError as error:
-        click.echo(f"[OUTPUT_WRITE] {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True)
+        click.echo(
+            f"[OUTPUT_WRITE] {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True
+        )
         sys.exit(2)

@@ -32,12 +32,17 @@ def command() -> None:
 
 @command.command(
     "build",
-    epilog="例 / example:  fenzhi catalog build history/2024 history/2025 history/2026 --operations operations.csv -o catalog",
+    epilog="例 / example:  fenzhi catalog build history/2025 history/2026 --operations operations.csv -o catalog",
 )
 @click.argument("history", nargs=-1, required=True, type=PATH)
 @click.option("-o", "--output", "target", required=True, type=PATH, help="新目录文件夹 / new folder")
 @click.option("--base", help="国家目录(文件夹或随附名称)/ national catalogue to start from")
-@click.option("--policy", default="national-dip-3.0", show_default=True, help="政策包:阈值等 / policy pack: threshold and so on")
+@click.option(
+    "--policy",
+    default="national-dip-3.0",
+    show_default=True,
+    help="政策包:阈值等 / policy pack: threshold and so on",
+)
 @click.option("--operations", type=PATH, help="手术操作类型表 code,name,type / table of operation types")
 @click.option("--names", type=PATH, help="诊断名称表 code,name / names of diagnoses")
 @click.option("--columns", type=PATH, help="列名映射文件 / mapping file for foreign column names")
@@ -56,12 +61,19 @@ def build(
 ) -> None:
     """由历史病例测算本地病种目录:达到阈值的成为核心病种,其余进入综合病种。
 
-    Build a local catalogue from history: combinations that reach the threshold become core groups, the rest comprehensive groups.
+    Build a local catalogue from history: combinations that reach the threshold become core groups, the rest
+    comprehensive groups.
     """
     from fenzhi.pipeline import BuildInputs, build_from_history, write_built
 
     inputs = BuildInputs(
-        history=history, policy=policy, base=base, operations=operations, diagnoses=names, columns=columns, title=title
+        history=history,
+        policy=policy,
+        base=base,
+        operations=operations,
+        diagnoses=names,
+        columns=columns,
+        title=title,
     )
     with progress_bar(lang) as progress:
         built = build_from_history(inputs, progress=progress)
@@ -85,5 +97,11 @@ def check(catalog: str) -> int:
     for finding in findings:
         out.print(f"{finding.severity}: [{finding.code}] {finding.message}", markup=False)
     layers = loaded.groups.group_by("layer", maintain_order=True).len()
-    out.print(table(f"{loaded.meta.title} {loaded.meta.version}", ("layer", "groups"), [(a, f"{n:,}") for a, n in layers.iter_rows()]))
+    out.print(
+        table(
+            f"{loaded.meta.title} {loaded.meta.version}",
+            ("layer", "groups"),
+            [(a, f"{n:,}") for a, n in layers.iter_rows()],
+        )
+    )
     return 0

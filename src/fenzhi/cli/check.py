@@ -9,7 +9,9 @@ import click
 from fenzhi.cli.shared import PATH, console, lang_option, table
 
 
-@click.command("check", epilog="例 / example:  fenzhi check my-region      fenzhi check stays.csv --columns map.toml")
+@click.command(
+    "check", epilog="例 / example:  fenzhi check my-region      fenzhi check stays.csv --columns map.toml"
+)
 @click.argument("target", metavar="DIR|FILE", type=PATH)
 @click.option("--columns", type=PATH, help="列名映射文件 / mapping file for foreign column names")
 @click.option("--rejects", type=PATH, help="把问题行写入 CSV / write the rows with findings to a CSV file")
@@ -30,13 +32,16 @@ def command(target: Path, columns: Path | None, rejects: Path | None, strict: bo
     for line in result.findings:
         out.print(f"! {line}", markup=False)
     titles = ("规则", "级别", "行数", "说明") if lang == "zh" else ("rule", "severity", "rows", "meaning")
-    rows = [(rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules]
+    rows = [
+        (rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules
+    ]
     if rows:
         out.print(table(str(target), titles, rows, left=2))
     said = (
         f"{result.rows:,} 行:接受 {result.accepted:,},拒绝 {result.rejected:,},冲销 {result.netted:,}"
         if lang == "zh"
-        else f"{result.rows:,} rows: {result.accepted:,} accepted, {result.rejected:,} rejected, {result.netted:,} netted"
+        else f"{result.rows:,} rows: {result.accepted:,} accepted, "
+        f"{result.rejected:,} rejected, {result.netted:,} netted"
     )
     out.print(said)
     if rejects is not None:

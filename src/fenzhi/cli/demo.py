@@ -14,10 +14,20 @@ from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar
     epilog="例 / example:  fenzhi demo my-region --stays 20000 --hospitals 20 && fenzhi run my-region",
 )
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--stays", default=60_000, show_default=True, type=click.IntRange(1_000), help="每年病例数 / stays a year")
-@click.option("--hospitals", default=40, show_default=True, type=click.IntRange(6), help="医疗机构数 / hospitals")
-@click.option("--seed", default=1, show_default=True, help="随机种子 / seed: the same seed gives the same region")
-@click.option("--full", is_flag=True, help="地级市规模:319 家机构,每年约 77 万例 / the size of a prefecture: 319 hospitals, 770,000 stays a year")
+@click.option(
+    "--stays", default=60_000, show_default=True, type=click.IntRange(1_000), help="每年病例数 / stays a year"
+)
+@click.option(
+    "--hospitals", default=40, show_default=True, type=click.IntRange(10), help="医疗机构数 / hospitals"
+)
+@click.option(
+    "--seed", default=1, show_default=True, help="随机种子 / seed: the same seed gives the same region"
+)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="地级市规模:319 家机构,每年约 77 万例 / the size of a prefecture: 319 hospitals, 770,000 stays a year",
+)
 @lang_option
 def command(folder: Path, stays: int, hospitals: int, seed: int, full: bool, lang: str) -> None:
     """写一个合成的统筹区年度(三年历史 + 本年),并由历史测算病种目录。全部数据都是编造的。
@@ -32,8 +42,12 @@ def command(folder: Path, stays: int, hospitals: int, seed: int, full: bool, lan
     out = console()
     rows = sum(made.summary.rows.values())
     if lang == "zh":
-        out.print(f"已写入 {folder}:{made.summary.hospitals} 家机构,{rows:,} 条病例(合成数据),病种 {made.groups:,} 个")
+        out.print(
+            f"已写入 {folder}:{made.summary.hospitals} 家机构,{rows:,} 条病例(合成数据),病种 {made.groups:,} 个"
+        )
         out.print(f"下一步:fenzhi run {folder}")
     else:
-        out.print(f"wrote {folder}: {made.summary.hospitals} hospitals, {rows:,} stays (synthetic), {made.groups:,} groups")
+        out.print(
+            f"wrote {folder}: {made.summary.hospitals} hospitals, {rows:,} stays (synthetic), {made.groups:,} groups"
+        )
         out.print(f"next: fenzhi run {folder}")

@@ -59,7 +59,8 @@ SHOWN = 25
 def command(run: Path, setl_id: str, as_json: bool, lang: str) -> None:
     """解释一个病例:候选病种及其判定、每个系数、每一步算式与依据。由运行时的同一套规则重放,并与结果核对。
 
-    Explain one stay: candidate groups and why they won or lost, every factor, formula and source, replayed by the same rules and
+    Explain one stay: candidate groups and why they won or lost, every factor, formula and source, replayed
+    by the same rules and
     checked against the run.
     """
     from fenzhi.pipeline import explain_stay
@@ -83,5 +84,7 @@ def command(run: Path, setl_id: str, as_json: bool, lang: str) -> None:
             verdict = text["wins"] if candidate.wins else text[answer]
             rows.append((candidate.group_id, candidate.layer, candidate.name, str(verdict), rule))
         out.print(table(str(text["candidates"]), text["candidate"], rows, left=5))
-    steps = [(step.zh if lang == "zh" else step.en, step.formula, step.result, step.cite) for step in found.steps]
+    steps = [
+        (step.zh if lang == "zh" else step.en, step.formula, step.result, step.cite) for step in found.steps
+    ]
     out.print(table(f"{setl_id}: {text['steps']}", text["step"], steps, left=2))

@@ -14,10 +14,21 @@ from fenzhi.cli.shared import PATH, console, lang_option, progress_bar, table
     epilog="例 / example:  fenzhi group stays.csv --catalog demonstration-3.0 -o groups.csv",
 )
 @click.argument("source", metavar="INPUT", type=PATH)
-@click.option("--catalog", required=True, help="目录文件夹或随附目录的名称 / folder of a catalogue, or the name of a shipped one")
-@click.option("--policy", default="national-dip-3.0", show_default=True, help="政策包文件或随附政策包的名称 / policy pack: a file or a shipped name")
+@click.option(
+    "--catalog",
+    required=True,
+    help="目录文件夹或随附目录的名称 / folder of a catalogue, or the name of a shipped one",
+)
+@click.option(
+    "--policy",
+    default="national-dip-3.0",
+    show_default=True,
+    help="政策包文件或随附政策包的名称 / policy pack: a file or a shipped name",
+)
 @click.option("--columns", type=PATH, help="列名映射文件 / mapping file for foreign column names")
-@click.option("-o", "--output", "target", required=True, type=PATH, help="结果文件 .parquet 或 .csv / result file")
+@click.option(
+    "-o", "--output", "target", required=True, type=PATH, help="结果文件 .parquet 或 .csv / result file"
+)
 @click.option("--strict", is_flag=True, help="有被拒绝的行时返回 1 / exit with 1 if rows were rejected")
 @lang_option
 def command(

@@ -15,7 +15,16 @@ TEXTS = {
         "outcomes": "病例去向",
         "outcome": ("去向", "行数"),
         "pools": "基金池",
-        "pool": ("基金池", "病例", "总分值", "年初点值", "结算点值", "按病种基金(元)", "应付(元)", "尾差与退回(元)"),
+        "pool": (
+            "基金池",
+            "病例",
+            "总分值",
+            "年初点值",
+            "结算点值",
+            "按病种基金(元)",
+            "应付(元)",
+            "尾差与退回(元)",
+        ),
         "hospitals": "医疗机构(应付减记账最多与最少)",
         "hospital": ("机构", "名称", "病例", "CMI", "应付(元)", "记账(元)", "差额(元)", "清算应拨(元)"),
         "where": "结果",
@@ -25,9 +34,27 @@ TEXTS = {
         "outcomes": "outcomes",
         "outcome": ("outcome", "rows"),
         "pools": "pools",
-        "pool": ("pool", "stays", "points", "opening value", "settlement value", "fund (yuan)", "payable (yuan)", "residual and returned (yuan)"),
+        "pool": (
+            "pool",
+            "stays",
+            "points",
+            "opening value",
+            "settlement value",
+            "fund (yuan)",
+            "payable (yuan)",
+            "residual and returned (yuan)",
+        ),
         "hospitals": "hospitals (largest and smallest payable minus booked)",
-        "hospital": ("hospital", "name", "stays", "CMI", "payable (yuan)", "booked (yuan)", "balance (yuan)", "clearing (yuan)"),
+        "hospital": (
+            "hospital",
+            "name",
+            "stays",
+            "CMI",
+            "payable (yuan)",
+            "booked (yuan)",
+            "balance (yuan)",
+            "clearing (yuan)",
+        ),
         "where": "results",
         "balanced": "conserved: rows, points and fen all agree",
     },
@@ -44,9 +71,12 @@ def _summary(run: Run, lang: str) -> None:
 
     text, out = TEXTS[lang], console()
     meta = run.manifest["region"]
-    out.print(f"\n[bold]{meta['name']} {meta['year']}[/bold]  {run.manifest['policy']['title']} · {run.manifest['catalog']['title']}")
+    rules = f"{run.manifest['policy']['title']} · {run.manifest['catalog']['title']}"
+    out.print(f"\n[bold]{meta['name']} {meta['year']}[/bold]  {rules}")
     outcomes = run.tables["cases"].group_by("outcome").len().sort("len", descending=True)
-    out.print(table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()]))
+    out.print(
+        table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()])
+    )
     pools = [
         (
             row["title"] or row["pool"],
@@ -71,7 +101,11 @@ def _summary(run: Run, lang: str) -> None:
         )
         .sort("balance_fen", "fixmedins_code", descending=[True, False])
     )
-    ends = hospitals if hospitals.height <= 2 * SHOWN else pl.concat([hospitals.head(SHOWN), hospitals.tail(SHOWN)])
+    ends = (
+        hospitals
+        if hospitals.height <= 2 * SHOWN
+        else pl.concat([hospitals.head(SHOWN), hospitals.tail(SHOWN)])
+    )
     rows = [
         (code, name or "", f"{n:,}", format_e4(cmi or 0, 2), *(format_fen(amount) for amount in amounts))
         for code, name, n, cmi, *amounts in ends.iter_rows()
@@ -87,7 +121,11 @@ def _summary(run: Run, lang: str) -> None:
 @click.command("run", epilog="例 / example:  fenzhi run my-region --lang zh")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--no-reports", is_flag=True, help="只写结果表 / write the result tables only")
-@click.option("--chunk-rows", type=click.IntRange(1), help="每次分组的行数,不影响结果 / rows grouped at a time; does not change the result")
+@click.option(
+    "--chunk-rows",
+    type=click.IntRange(1),
+    help="每次分组的行数,不影响结果 / rows grouped at a time; does not change the result",
+)
 @click.option("--strict", is_flag=True, help="有被拒绝的行时返回 1 / exit with 1 if rows were rejected")
 @lang_option
 def command(folder: Path, no_reports: bool, chunk_rows: int | None, strict: bool, lang: str) -> int:

@@ -38,7 +38,11 @@ STAGES = {
 def lang_option(function: F) -> F:
     """Add ``--lang``."""
     return click.option(
-        "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="语言 / language of pages and summaries"
+        "--lang",
+        type=click.Choice(["zh", "en"]),
+        default="zh",
+        show_default=True,
+        help="语言 / language of pages and summaries",
     )(function)
 
 
@@ -50,7 +54,12 @@ def console() -> Console:
 @contextmanager
 def progress_bar(lang: str = "zh") -> Iterator[Callable[[str, float], None]]:
     """Show a progress bar on standard error; give a function (stage, share done)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
 

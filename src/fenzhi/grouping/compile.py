@@ -1,6 +1,7 @@
 """A DIP catalogue and a policy become sorted tables that the kernel looks up.
 
-Every catalogue row is spread into clauses (one AND-set of main operations x one of related operations), every clause into
+Every catalogue row is spread into clauses (one AND-set of main operations x one of related operations),
+every clause into
 entries (one per diagnosis token and operation key it can be found by). Precedence is a sort of the entries.
 Rules: docs/rules.md, section 2.
 """
@@ -24,7 +25,14 @@ from fenzhi.policy.models import Grouping
 ANY_DIAGNOSIS = ""
 # How specific a diagnosis token is: what a stay matches by decides, docs/rules.md 2.6.
 SPECIFICITY = {"full": 4, "subcategory": 3, "category": 2, "range": 1, "any": 0}
-KIND_OF = {"medical": 0, "conservative": 0, "diagnostic": 1, "therapeutic": 2, "interventional": 3, "surgery": 4}
+KIND_OF = {
+    "medical": 0,
+    "conservative": 0,
+    "diagnostic": 1,
+    "therapeutic": 2,
+    "interventional": 3,
+    "surgery": 4,
+}
 CLASS_KIND = {"medical": "conservative"}
 
 
@@ -42,8 +50,10 @@ class Clause:
 class CompiledDip:
     """The tables of :class:`fenzhi.kernels.dip.Rules` with what is needed to translate codes and to explain.
 
-    ``diag_tokens``: token -> id (id 0 is any diagnosis). ``oprn_tokens``: token -> key. ``conditions``: the token lists of
-    other/any diagnosis cells and of main_within ranges, by id. ``uses_others``: diagnosis token id -> whether an entry looks
+    ``diag_tokens``: token -> id (id 0 is any diagnosis). ``oprn_tokens``: token -> key. ``conditions``: the
+    token lists of
+    other/any diagnosis cells and of main_within ranges, by id. ``uses_others``: diagnosis token id ->
+    whether an entry looks
     at further diagnoses.
     """
 
@@ -142,7 +152,9 @@ def _sort_columns(
     groups = catalog.groups
     conditions = sum(
         groups[name].is_not_null().cast(pl.Int32) for name in ("other_diag", "any_diag", "age_days_max")
-    ) + (groups["birth_weight_min_g"].is_not_null() | groups["birth_weight_max_g"].is_not_null()).cast(pl.Int32)
+    ) + (groups["birth_weight_min_g"].is_not_null() | groups["birth_weight_max_g"].is_not_null()).cast(
+        pl.Int32
+    )
     of = np.array([clause.group for clause in clauses], dtype=np.int64)
     n_main = np.array([len(clause.main) for clause in clauses])
     n_related = np.array([len(clause.related) for clause in clauses])
@@ -164,7 +176,10 @@ def _sort_columns(
             .then(pl.lit("grassroots"))
             .otherwise(pl.lit("core"))
         ).to_series()
-        names = [f"{core[c.group]}-{kind}" for c, kind in zip(clauses, _treatment_kinds(catalog, clauses, policy), strict=True)]
+        names = [
+            f"{core[c.group]}-{kind}"
+            for c, kind in zip(clauses, _treatment_kinds(catalog, clauses, policy), strict=True)
+        ]
         columns["class_order"] = np.array([place.get(name, len(place)) for name in names])
     if "higher_weight" in policy.precedence and weights is not None:
         columns["higher_weight"] = -weights["rw_e4"].fill_null(0).to_numpy()[of]
@@ -177,7 +192,8 @@ def compile_catalog(
     """Compile a catalogue under a grouping policy.
 
     ``weights``: one row per catalogue group in the catalogue's order, with ``rw_e4`` and ``mean_cost_fen``; the
-    criteria ``higher_weight`` and ``closest_cost`` need it and are left out without it (history is grouped before weights exist).
+    criteria ``higher_weight`` and ``closest_cost`` need it and are left out without it (history is grouped
+    before weights exist).
     """
     clauses = _clauses(catalog)
     tokens = _Numbering(KEY_FIRST_TOKEN)
@@ -212,7 +228,9 @@ def compile_catalog(
                 entry_token.append(token)
                 entry_level.append(level)
     clause_of = np.array(entry_clause, dtype=np.int32)
-    columns = {name: values[clause_of] for name, values in _sort_columns(catalog, clauses, policy, weights).items()}
+    columns = {
+        name: values[clause_of] for name, values in _sort_columns(catalog, clauses, policy, weights).items()
+    }
     columns["diagnosis_specificity"] = -np.array(entry_level)
     major, minor, by_cost = _precedence(policy, columns, weights is not None)
     diag_of = np.array(entry_diag, dtype=np.int32)
@@ -259,7 +277,7 @@ def compile_catalog(
     uses[diag_of[looks[clause_of]]] = True
     return CompiledDip(
         catalog=catalog,
-        rules=Rules(*(_read_only(part) for part in rules)),
+        rules=Rules._make(_read_only(part) for part in rules),
         policy=policy,
         clauses=tuple(clauses),
         diag_tokens=dict(diags),

@@ -49,7 +49,14 @@ def group_door(door: Door, compiled: CompiledDip, n: int, threads: int | None = 
 
     def work(part: int) -> None:
         match_stays(
-            int(limits[part]), int(limits[part + 1]), door.stays, door.codes, compiled.rules, door.room, group, reason
+            int(limits[part]),
+            int(limits[part + 1]),
+            door.stays,
+            door.codes,
+            compiled.rules,
+            door.room,
+            group,
+            reason,
         )
 
     if parts == 1:
@@ -61,7 +68,9 @@ def group_door(door: Door, compiled: CompiledDip, n: int, threads: int | None = 
 
 
 def _unknown(door: Door) -> pl.DataFrame:
-    counts = np.bincount(door.stays.oprns, minlength=len(door.operations)) if len(door.operations) else np.zeros(0)
+    counts = (
+        np.bincount(door.stays.oprns, minlength=len(door.operations)) if len(door.operations) else np.zeros(0)
+    )
     return (
         pl.DataFrame({"code": door.operations, "stays": counts.astype(np.int64)})
         .filter(pl.Series(door.unknown_operations) & (pl.col("stays") > 0))
@@ -87,7 +96,9 @@ def group_dip(stays: pl.DataFrame, compiled: CompiledDip, *, threads: int | None
     layer = groups["layer"].cast(pl.Enum(list(compiled.catalog.meta.layers)))
     is_comprehensive = (groups["layer"] == COMPREHENSIVE).gather(index)
     none = pl.lit(None, pl.String)
-    frame = stays.select(pl.col("row_idx", "setl_id") if "row_idx" in stays.columns else pl.col("setl_id")).with_columns(
+    frame = stays.select(
+        pl.col("row_idx", "setl_id") if "row_idx" in stays.columns else pl.col("setl_id")
+    ).with_columns(
         pl.when(is_comprehensive)
         .then(pl.lit("comprehensive", OUTCOMES))
         .when(found >= 0)
@@ -105,11 +116,12 @@ def group_dip(stays: pl.DataFrame, compiled: CompiledDip, *, threads: int | None
         .then(pl.lit(STATUS_FAILED, STATUSES))
         .otherwise(pl.lit(STATUS_UNGROUPED, STATUSES))
         .alias("status"),
-        pl.when(found >= 0).then(none).otherwise(REASONS.cast(pl.String).gather(why.cast(pl.UInt32))).alias("reason"),
+        pl.when(found >= 0)
+        .then(none)
+        .otherwise(REASONS.cast(pl.String).gather(why.cast(pl.UInt32)))
+        .alias("reason"),
         found,
     )
     if frame.height != stays.height:
         raise ConservationError(f"{stays.height} stays went into grouping and {frame.height} came out")
     return Grouped(frame, _unknown(door))
-
-

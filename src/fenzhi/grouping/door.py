@@ -66,7 +66,11 @@ def matches(codes: pl.Series, tokens: tuple[str, ...]) -> Bools:
     by_kind: dict[str, list[str]] = {}
     for token in tokens:
         by_kind.setdefault(token_kind(token), []).append(token)
-    for kind, part in (("full", codes), ("subcategory", codes.str.slice(0, 5)), ("category", codes.str.slice(0, 3))):
+    for kind, part in (
+        ("full", codes),
+        ("subcategory", codes.str.slice(0, 5)),
+        ("category", codes.str.slice(0, 3)),
+    ):
         if kind in by_kind:
             hit |= part.is_in(by_kind[kind]).fill_null(False).to_numpy()
     category = codes.str.slice(0, 3)
@@ -83,8 +87,14 @@ def _diagnosis_tokens(codes: pl.Series, compiled: CompiledDip) -> Int32s:
         if token != ANY_DIAGNOSIS:
             by_kind[token_kind(token)][token] = number
     columns = [np.zeros(len(codes), dtype=np.int32)]
-    for kind, part in (("full", codes), ("subcategory", codes.str.slice(0, 5)), ("category", codes.str.slice(0, 3))):
-        found = part.replace_strict(by_kind[kind], default=-1, return_dtype=pl.Int32) if by_kind[kind] else None
+    for kind, part in (
+        ("full", codes),
+        ("subcategory", codes.str.slice(0, 5)),
+        ("category", codes.str.slice(0, 3)),
+    ):
+        found = (
+            part.replace_strict(by_kind[kind], default=-1, return_dtype=pl.Int32) if by_kind[kind] else None
+        )
         if found is not None:
             columns.append(found.to_numpy())
     category = codes.str.slice(0, 3)
@@ -119,7 +129,11 @@ def _operation_tokens(codes: pl.Series, compiled: CompiledDip) -> tuple[Int64s, 
         elif base in compiled.oprn_tokens:
             values.append(compiled.oprn_tokens[base])
         offsets.append(len(values))
-    return np.array(offsets, dtype=np.int64), np.array(values, dtype=np.int32), np.array(exact, dtype=np.int32)
+    return (
+        np.array(offsets, dtype=np.int64),
+        np.array(values, dtype=np.int32),
+        np.array(exact, dtype=np.int32),
+    )
 
 
 def _operation_kinds(codes: pl.Series, compiled: CompiledDip) -> tuple[Int8s, Bools]:
@@ -168,7 +182,11 @@ def _excluded(codes: pl.Series, compiled: CompiledDip) -> Bools:
 
 def age_in_days(frame: pl.DataFrame) -> Int32s:
     """Return the age in days: ``nwb_age`` below one year, at least 365 a year above; -1 if not known."""
-    days = pl.when(pl.col("age") > 0).then(pl.col("age").cast(pl.Int32) * DAYS_OF_A_YEAR).otherwise(pl.col("nwb_age"))
+    days = (
+        pl.when(pl.col("age") > 0)
+        .then(pl.col("age").cast(pl.Int32) * DAYS_OF_A_YEAR)
+        .otherwise(pl.col("nwb_age"))
+    )
     return np.ascontiguousarray(ints(frame.select(days.cast(pl.Int32)).to_series()))
 
 
@@ -187,7 +205,9 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
         blank = principal_text.is_null().to_numpy()
         principal = np.where((principal >= 0) & blank[principal], np.int32(-1), principal).astype(np.int32)
     looks = _looks_further(principal_text, compiled)
-    wanted = np.zeros(len(principal), dtype=np.bool_) if not looks.any() else (principal >= 0) & looks[principal]
+    wanted = (
+        np.zeros(len(principal), dtype=np.bool_) if not looks.any() else (principal >= 0) & looks[principal]
+    )
     further = lists.list.slice(1) if wanted.all() else lists.filter(pl.Series(wanted)).list.slice(1)
     others = diags.index(_explode(further))
     lengths = np.zeros(len(principal), dtype=np.int64)
@@ -246,10 +266,11 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
 def _looks_further(codes: pl.Series, compiled: CompiledDip) -> Bools:
     """Tell for which principal diagnoses a rule may look at further diagnoses."""
     tokens = _diagnosis_tokens(codes, compiled)
-    return (compiled.uses_others[np.maximum(tokens, 0)] & (tokens >= 0)).any(axis=1)
+    looks: Bools = np.any(compiled.uses_others[np.maximum(tokens, 0)] & (tokens >= 0), axis=1)
+    return looks
 
 
-def _frozen(*arrays: np.ndarray) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _frozen(*arrays: np.ndarray) -> list[np.ndarray]:
     """Make arrays read-only, so that every call of a kernel has the same array types."""
     out = []
     for array in arrays:

@@ -31,14 +31,23 @@ ANSWERS = {
     FAILS_AGE: "age_days",
     FAILS_WEIGHT: "birth_weight",
 }
-LAYER_CELLS = ("main_diag", "treatment", "main_oprn", "related_oprn", "other_diag", "any_diag", "age_days_max")
+LAYER_CELLS = (
+    "main_diag",
+    "treatment",
+    "main_oprn",
+    "related_oprn",
+    "other_diag",
+    "any_diag",
+    "age_days_max",
+)
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A catalogue row that the stay's principal diagnosis leads to.
 
-    ``answer``: ``accepted`` or the first condition that failed: ``operations``, ``other_diagnosis``, ``any_diagnosis``, ``age_days``,
+    ``answer``: ``accepted`` or the first condition that failed: ``operations``, ``other_diagnosis``,
+    ``any_diagnosis``, ``age_days``,
     ``birth_weight``. ``rule``: the row's filled cells. ``wins``: whether it is the stay's group.
     """
 
@@ -52,7 +61,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class GroupingTrace:
-    """How one stay was grouped: normalised codes, the effective operations, candidates in order of precedence, result."""
+    """How one stay was grouped: its codes, effective operations, candidates in order of precedence, result."""
 
     principal: str | None
     operations: tuple[str, ...]
@@ -66,7 +75,7 @@ class GroupingTrace:
 
 
 def _entries(door: Door, compiled: CompiledDip, keys: set[int]) -> list[int]:
-    """Return the entries worth showing: all of the stay's own diagnosis tokens, and those of any diagnosis that its operations reach."""
+    """Return the entries to show: all of the stay's diagnosis, and of any diagnosis those its operations reach."""
     rules = compiled.rules
     shown = []
     for token in door.codes.diag_tokens[door.stays.principal[0]]:
@@ -100,7 +109,9 @@ def trace(stay: pl.DataFrame, compiled: CompiledDip) -> GroupingTrace:
         number = int(compiled.rules.clause_group[compiled.rules.entry_clause[entry]])
         answer = FAILS_OPERATIONS
         if int(compiled.rules.entry_key[entry]) in own_keys:
-            answer = entry_answer(entry, 0, door.stays, door.codes, compiled.rules, effective, count, main, used)
+            answer = entry_answer(
+                entry, 0, door.stays, door.codes, compiled.rules, effective, count, main, used
+            )
         if number in candidates and (candidates[number].answer == "accepted" or answer != ACCEPTED):
             continue
         row = groups.row(number, named=True)

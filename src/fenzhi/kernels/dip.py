@@ -2,7 +2,8 @@
 
 A stay looks up the entries of its principal diagnosis (full code, 4 and 3 characters, ranges, any) under its operation
 keys and evaluates only those. An entry leads to a clause: one AND-set of a catalogue row. Entries of one key are sorted
-by precedence, so the first that accepts wins. Shapes: ``n`` stays, ``d`` distinct diagnosis codes, ``o`` distinct operation codes,
+by precedence, so the first that accepts wins. Shapes: ``n`` stays, ``d`` distinct diagnosis codes, ``o``
+distinct operation codes,
 ``t`` diagnosis tokens, ``e`` entries, ``c`` clauses. All inputs are read-only and C-contiguous; -1 = none.
 """
 
@@ -28,7 +29,14 @@ FREE, CANNOT_BE_MAIN, AS_CONSERVATIVE, MAIN_WITHIN = 0, 1, 2, 3
 FOUND, NO_DIAGNOSIS, EXCLUDED_DIAGNOSIS, NO_GROUP = 0, 1, 2, 3
 
 # What an entry answers.
-ACCEPTED, FAILS_OPERATIONS, FAILS_OTHER_DIAGNOSIS, FAILS_ANY_DIAGNOSIS, FAILS_AGE, FAILS_WEIGHT = 0, 1, 2, 3, 4, 5
+ACCEPTED, FAILS_OPERATIONS, FAILS_OTHER_DIAGNOSIS, FAILS_ANY_DIAGNOSIS, FAILS_AGE, FAILS_WEIGHT = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+)
 
 
 class Stays(NamedTuple):
@@ -47,9 +55,12 @@ class Stays(NamedTuple):
 class Codes(NamedTuple):
     """The distinct codes of the stays in terms of the catalogue's tokens.
 
-    ``diag_tokens`` (d, w): tokens of a diagnosis, -1 fills. ``diag_excluded`` (d). ``diag_conditions`` (d, k): whether the code
-    fulfils condition k. ``oprn_token_offsets`` (o + 1), ``oprn_tokens``: tokens that an operation satisfies. ``oprn_exact`` (o): the token spelled
-    like the code. ``oprn_kind`` (o): 0 medical to 4 surgery. ``oprn_flag`` (o): exclusion flag; ``oprn_within`` (o): condition of MAIN_WITHIN.
+    ``diag_tokens`` (d, w): tokens of a diagnosis, -1 fills. ``diag_excluded`` (d). ``diag_conditions`` (d,
+    k): whether the code
+    fulfils condition k. ``oprn_token_offsets`` (o + 1), ``oprn_tokens``: tokens that an operation
+    satisfies. ``oprn_exact`` (o): the token spelled
+    like the code. ``oprn_kind`` (o): 0 medical to 4 surgery. ``oprn_flag`` (o): exclusion flag;
+    ``oprn_within`` (o): condition of MAIN_WITHIN.
     """
 
     diag_tokens: Int32s
@@ -66,10 +77,14 @@ class Codes(NamedTuple):
 class Rules(NamedTuple):
     """The compiled catalogue.
 
-    ``diag_start`` (t + 1): entries of a diagnosis token. Entries (e), sorted by token, key, major, minor: ``entry_key``, ``entry_major`` and
-    ``entry_minor`` (precedence before and after the cost criterion), ``entry_token`` (term that the main operation serves), ``entry_clause``.
-    Clauses (c): ``need_offsets`` (c + 1) and ``needs`` (operation tokens, those with extension first), ``other_condition``, ``any_condition``,
-    ``age_days_max``, ``weight_min_g``, ``weight_max_g``, ``clause_group``. ``any_key_offset``: added to a token for rules of any operation.
+    ``diag_start`` (t + 1): entries of a diagnosis token. Entries (e), sorted by token, key, major, minor:
+    ``entry_key``, ``entry_major`` and
+    ``entry_minor`` (precedence before and after the cost criterion), ``entry_token`` (term that the main
+    operation serves), ``entry_clause``.
+    Clauses (c): ``need_offsets`` (c + 1) and ``needs`` (operation tokens, those with extension first),
+    ``other_condition``, ``any_condition``,
+    ``age_days_max``, ``weight_min_g``, ``weight_max_g``, ``clause_group``. ``any_key_offset``: added to a
+    token for rules of any operation.
     ``group_mean_fen`` (groups): used only if ``by_cost``.
     """
 
@@ -120,9 +135,7 @@ def effective_operations(stay: int, stays: Stays, codes: Codes, effective: Int32
 
 
 @njit(nogil=True, cache=True)
-def operation_keys(
-    effective: Int32s, count: int, main: int, codes: Codes, rules: Rules, keys: Int32s
-) -> int:
+def operation_keys(effective: Int32s, count: int, main: int, codes: Codes, rules: Rules, keys: Int32s) -> int:
     """Fill ``keys`` with everything a stay's operations can be looked up by; return how many there are."""
     n = 0
     keys[n] = KEY_ANY
@@ -162,7 +175,8 @@ def operations_accepted(
 ) -> bool:
     """Tell whether every term of the entry's clause has an operation of its own.
 
-    Terms with an extension come first and take the operation spelled like them before a bare base code; terms without extension
+    Terms with an extension come first and take the operation spelled like them before a bare base code;
+    terms without extension
     take what is left. That order finds an assignment whenever there is one.
     """
     clause = rules.entry_clause[entry]
@@ -197,7 +211,15 @@ def operations_accepted(
 
 @njit(nogil=True, cache=True)
 def entry_answer(
-    entry: int, stay: int, stays: Stays, codes: Codes, rules: Rules, effective: Int32s, count: int, main: int, used: Bools
+    entry: int,
+    stay: int,
+    stays: Stays,
+    codes: Codes,
+    rules: Rules,
+    effective: Int32s,
+    count: int,
+    main: int,
+    used: Bools,
 ) -> int:
     """Return ACCEPTED or the first condition that fails."""
     clause = rules.entry_clause[entry]
@@ -247,7 +269,14 @@ def first_entry(low: int, high: int, key: int, rules: Rules) -> int:
 
 @njit(nogil=True, cache=True)
 def match_stays(
-    first: int, last: int, stays: Stays, codes: Codes, rules: Rules, room: int, out_group: Int32s, out_reason: Int8s
+    first: int,
+    last: int,
+    stays: Stays,
+    codes: Codes,
+    rules: Rules,
+    room: int,
+    out_group: Int32s,
+    out_reason: Int8s,
 ) -> None:
     """Group the stays ``first`` to ``last - 1``; ``room`` bounds keys and operations of one stay.
 
@@ -285,9 +314,14 @@ def match_stays(
                 while entry < high and rules.entry_key[entry] == key:
                     major = rules.entry_major[entry]
                     minor = rules.entry_minor[entry]
-                    if major > best_major or (not rules.by_cost and major == best_major and minor >= best_minor):
+                    if major > best_major or (
+                        not rules.by_cost and major == best_major and minor >= best_minor
+                    ):
                         break
-                    if entry_answer(entry, stay, stays, codes, rules, effective, count, main, used) == ACCEPTED:
+                    if (
+                        entry_answer(entry, stay, stays, codes, rules, effective, count, main, used)
+                        == ACCEPTED
+                    ):
                         group = rules.clause_group[rules.entry_clause[entry]]
                         distance = np.int64(0)
                         if rules.by_cost:

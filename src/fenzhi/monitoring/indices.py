@@ -8,8 +8,10 @@ import polars as pl
 def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale: int) -> pl.DataFrame:
     """Return one row per hospital in the columns of ``results.MONITORING``, sorted by hospital code.
 
-    ``paid``: fixmedins_code, outcome, group_id, deviation, act_ipt_days, cost_fen, rw_e4 of the stays paid by points. ``low`` / ``high``: names of the
-    deviation bands that pay less / more than normal. Time index = mean over stays of length of stay / regional mean of the
+    ``paid``: fixmedins_code, outcome, group_id, deviation, act_ipt_days, cost_fen, rw_e4 of the stays paid
+    by points. ``low`` / ``high``: names of the
+    deviation bands that pay less / more than normal. Time index = mean over stays of length of stay /
+    regional mean of the
     group; cost index likewise. CMI = mean weight / scale.
     """
     group_mean = pl.col("act_ipt_days").mean().over("group_id")

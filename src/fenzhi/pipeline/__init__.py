@@ -1,4 +1,4 @@
-"""The only place that knows the order of the stages: the year, grouping a file, building a catalogue, explaining a stay."""
+"""The only place that knows the order of the stages: the year, grouping a file, a catalogue, an explanation."""
 
 from fenzhi.pipeline.build import BuildInputs, build_from_history, write_built
 from fenzhi.pipeline.explain import Explanation, explain_stay

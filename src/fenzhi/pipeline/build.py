@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -19,14 +19,14 @@ from fenzhi.policy import Policy, load_policy
 from fenzhi.records import ColumnMap, QualityRules, load_columns, read_stays
 from fenzhi.weights.build import (
     BASIC,
+    KEY,
     Built,
     build_catalog,
+    choose_threshold,
     compiled_base,
     empty_base,
     kept_rows,
     observe,
-    choose_threshold,
-    KEY,
 )
 
 
@@ -34,17 +34,19 @@ from fenzhi.weights.build import (
 class BuildInputs:
     """What a catalogue is built from: history files, a policy, and optional helpers.
 
-    ``base``: a national catalogue (folder or shipped id) whose rows are kept where they reach the threshold. ``operations``: a table
-    code, name, type. ``diagnoses``: a code book (code, name) for the names of groups. ``columns``: mapping of foreign column names.
+    ``base``: a national catalogue (folder or shipped id) whose rows are kept where they reach the
+    threshold. ``operations``: a table
+    code, name, type. ``diagnoses``: a code book (code, name) for the names of groups. ``columns``: mapping
+    of foreign column names.
     """
 
     history: Sequence[Path]
-    policy: str | Path = "national-dip-3.0"
+    policy: Policy | str | Path = "national-dip-3.0"
     base: str | Path | None = None
     operations: Path | None = None
     diagnoses: Path | None = None
     columns: Path | None = None
-    quality: QualityRules = QualityRules()
+    quality: QualityRules = field(default_factory=QualityRules)
     title: str = "本地病种目录"
     synthetic: bool = False
 
@@ -66,14 +68,22 @@ def _meta(base: DipCatalog, inputs: BuildInputs) -> CatalogMeta:
         title_en="Local catalogue",
         version="1",
         kind="built",
-        note="由历史数据测算;本地新增病种须论证" + (f";基础目录 {base.meta.id} {base.meta.version}" if inputs.base else ""),
+        note="由历史数据测算;本地新增病种须论证"
+        + (f";基础目录 {base.meta.id} {base.meta.version}" if inputs.base else ""),
         layers=(*layers, COMPREHENSIVE),
         dialect=base.meta.dialect if inputs.base else Dialect("or_of_ands"),
         synthetic=inputs.synthetic or (base.meta.synthetic and inputs.base is not None),
     )
 
 
-def _observe(inputs: BuildInputs, base: DipCatalog, policy: Policy, kept: pl.Series | None, progress: Progress, at: float) -> pl.DataFrame:
+def _observe(
+    inputs: BuildInputs,
+    base: DipCatalog,
+    policy: Policy,
+    kept: pl.Series | None,
+    progress: Progress,
+    at: float,
+) -> pl.DataFrame:
     compiled = compiled_base(base, policy, kept)
     columns: ColumnMap | None = None if inputs.columns is None else load_columns(inputs.columns)
     parts = []
@@ -86,7 +96,7 @@ def _observe(inputs: BuildInputs, base: DipCatalog, policy: Policy, kept: pl.Ser
 
 def build_from_history(inputs: BuildInputs, *, progress: Progress = silent) -> Built:
     """Build a local catalogue from history; writes nothing. Rules: docs/rules.md, section 3."""
-    policy = load_policy(inputs.policy)
+    policy = inputs.policy if isinstance(inputs.policy, Policy) else load_policy(inputs.policy)
     base = _base(inputs)
     observed = _observe(inputs, base, policy, None, progress, 0.0)
     if observed.is_empty():

@@ -41,7 +41,14 @@ def _checked(read: StaysRead, findings: tuple[str, ...]) -> Checked:
     )
     found = pl.concat([read.rejected, read.warnings]).sort("row_idx", maintain_order=True).drop("row_idx")
     return Checked(
-        read.notices, findings, rules, read.rows_in, read.stays.height, read.rejected_rows, read.netted.height, found
+        read.notices,
+        findings,
+        rules,
+        read.rows_in,
+        read.stays.height,
+        read.rejected_rows,
+        read.netted.height,
+        found,
     )
 
 
@@ -55,17 +62,24 @@ def check_region(folder: Path) -> Checked:
     region = load_region(folder)
     setting = make_setting(region, None)
     findings = tuple(
-        f"{finding.severity}: [{finding.code}] {finding.message}" for finding in check_catalog(setting.catalog)
+        f"{finding.severity}: [{finding.code}] {finding.message}"
+        for finding in check_catalog(setting.catalog)
     )
     year = region.meta.year
     meta = region.policy.meta
-    if meta.valid_from is not None and meta.valid_from.year > year or meta.valid_to is not None and meta.valid_to.year < year:
+    if (meta.valid_from is not None and meta.valid_from.year > year) or (
+        meta.valid_to is not None and meta.valid_to.year < year
+    ):
         findings = (
-            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from} to {meta.valid_to or 'now'}, the year is {year}",
+            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from} "
+            f"to {meta.valid_to or 'now'}, the year is {year}",
             *findings,
         )
     read = read_stays(
-        region.path(region.meta.records), columns=setting.columns, quality=region.quality, known=known_codes(region)
+        region.path(region.meta.records),
+        columns=setting.columns,
+        quality=region.quality,
+        known=known_codes(region),
     )
     return _checked(read, findings)
 

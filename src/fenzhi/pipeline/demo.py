@@ -21,11 +21,18 @@ class Demo:
 
 
 def make_demo(
-    folder: Path, *, stays: int = 60_000, hospitals: int = 40, seed: int = 1, full: bool = False, progress: Progress = silent
+    folder: Path,
+    *,
+    stays: int = 60_000,
+    hospitals: int = 40,
+    seed: int = 1,
+    full: bool = False,
+    progress: Progress = silent,
 ) -> Demo:
     """Write a synthetic region into a new folder and build its catalogue from its history, all or nothing.
 
-    Raises :class:`OutputError` if the folder exists and is not empty, :class:`RegionError` for a size that cannot be made.
+    Raises :class:`OutputError` if the folder exists and is not empty, :class:`RegionError` for a size that
+    cannot be made.
     """
     with new_dir(folder) as aside:
         summary = write_demo(
@@ -39,7 +46,7 @@ def make_demo(
         region = load_region(aside)
         inputs = BuildInputs(
             history=[region.path(name) for name in region.meta.history],
-            policy=region.meta.policy,
+            policy=region.policy,
             base="demonstration-3.0",
             operations=None if region.meta.operations is None else region.path(region.meta.operations),
             diagnoses=aside / "diagnoses.csv",

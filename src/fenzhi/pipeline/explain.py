@@ -1,4 +1,4 @@
-"""Every step from a stay to its yuan: the rules replayed for one stay of a run, each step with its figures and its source."""
+"""Every step from a stay to its yuan: the rules replayed for one stay of a run, with figures and sources."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from fenzhi.errors import ConservationError, InputError
+from fenzhi.grouping import compile_catalog
 from fenzhi.grouping.explain import GroupingTrace, trace
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
-from fenzhi.pipeline.year import known_codes, make_setting, map_codes
+from fenzhi.pipeline.year import COST_CRITERIA, known_codes, make_setting, map_codes
 from fenzhi.policy.models import Band, Policy
 from fenzhi.records import read_stays
 from fenzhi.region import Region, load_region
@@ -32,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A stay of a run explained: its row of cases.parquet, how it was grouped (None for rows that are no stays), and the steps to its money."""
+    """A stay of a run explained: its row of cases.parquet, its grouping (None if it is no stay), its steps."""
 
     case: dict[str, Any]
     grouping: GroupingTrace | None
@@ -71,7 +72,8 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     """Explain one stay of a run (``runs/<id>`` inside the region's folder).
 
     Reads the region's records again, replays the grouping with the compiled rules and recomputes the points; raises
-    :class:`ConservationError` should anything differ from the run, and :class:`InputError` for an unknown id or changed inputs.
+    :class:`ConservationError` should anything differ from the run, and :class:`InputError` for an unknown
+    id or changed inputs.
     """
     run = Path(run)
     manifest = read_manifest(run)
@@ -80,29 +82,31 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     _check_inputs(region, manifest)
     grouping = None
     if case["outcome"] not in ("rejected",) and case["status"] is not None:
-        grouping = _replay(region, case)
+        grouping = _replay(run, region, case)
     steps = [_outcome_step(case, region.policy)]
     if case["points_e4"] is not None:
         steps += _points_steps(run, case, manifest, region)
     return Explanation(case, grouping, tuple(steps))
 
 
-def _replay(region: Region, case: dict[str, Any]) -> GroupingTrace:
+def _replay(run: Path, region: Region, case: dict[str, Any]) -> GroupingTrace:
     setting = make_setting(region, None)
-    if {"closest_cost", "higher_weight"} & set(region.policy.grouping.precedence):
-        raise InputError(
-            "this policy lets cost or weight decide between groups, and such a run cannot be replayed without its weights",
-            code="EXPLAIN_COST_CRITERION",
-            remedy="look the stay up in cases.parquet",
-        )
+    compiled = setting.compiled
+    if COST_CRITERIA & set(region.policy.grouping.precedence):
+        compiled = compile_catalog(setting.catalog, region.policy.grouping, read_table(run, "groups"))
     read = read_stays(
-        region.path(region.meta.records), columns=setting.columns, quality=region.quality, known=known_codes(region)
+        region.path(region.meta.records),
+        columns=setting.columns,
+        quality=region.quality,
+        known=known_codes(region),
     )
     stay = read.stays.filter(pl.col("setl_id") == case["setl_id"])
-    found = trace(map_codes(stay, setting), setting.compiled)
+    found = trace(map_codes(stay, setting), compiled)
     if case["outcome"] != "ungrouped" and found.group_id != case["group_id"]:
         raise ConservationError(
-            "the replay gives another group than the run", field="group_id", value=(case["group_id"], found.group_id)
+            "the replay gives another group than the run",
+            field="group_id",
+            value=(case["group_id"], found.group_id),
         )
     return found
 
@@ -126,7 +130,11 @@ def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], poli
         "benchmark": f"m {format_fen(mean)} / m({policy.weights.benchmark_group}) x {policy.weights.scale}",
         "standard_amount": f"m {format_fen(mean)} / {policy.weights.standard_yuan} x {policy.weights.scale}",
     }[policy.weights.method]
-    kind = "grassroots" if group["grassroots"] and policy.coefficients.grassroots_exempt else "+".join(policy.coefficients.by)
+    kind = (
+        "grassroots"
+        if group["grassroots"] and policy.coefficients.grassroots_exempt
+        else "+".join(policy.coefficients.by)
+    )
     return [
         Step(
             "病种分值 RW",
@@ -135,7 +143,9 @@ def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], poli
             format_e4(rw),
             _cite(policy, "weights"),
         ),
-        Step("机构调节系数 h", "institution coefficient h", kind, format_e4(h), _cite(policy, "coefficients")),
+        Step(
+            "机构调节系数 h", "institution coefficient h", kind, format_e4(h), _cite(policy, "coefficients")
+        ),
         Step(
             "偏差前分值",
             "points before deviation",
@@ -146,7 +156,9 @@ def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], poli
     ]
 
 
-def _recompute(case: dict[str, Any], band: Band, policy: Policy, opening_e4: int | None) -> tuple[str, int] | None:
+def _recompute(
+    case: dict[str, Any], band: Band, policy: Policy, opening_e4: int | None
+) -> tuple[str, int] | None:
     """Return the formula with its figures and the points; None where the run keeps too little to repeat it."""
     base, cost, reference = case["points_base_e4"], case["cost_fen"], case["reference_fen"]
     if band.points in ("normal", "review"):
@@ -176,29 +188,58 @@ def _deviation_step(case: dict[str, Any], policy: Policy, opening_e4: int | None
     cite = _cite(policy, "deviation")
     if band is None:
         return Step("费用偏差", "cost deviation", "-", format_e4(case["points_e4"]), cite)
-    ratio = f"r = {format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])} ({policy.deviation.test_reference})"
+    amounts = f"{format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])}"
+    ratio = f"r = {amounts} ({policy.deviation.test_reference})"
     again = _recompute(case, band, policy, opening_e4)
     if again is None:
-        return Step("费用偏差", "cost deviation", f"{ratio}; {band.title or band.name}", format_e4(case["points_e4"]), cite)
+        return Step(
+            "费用偏差",
+            "cost deviation",
+            f"{ratio}; {band.title or band.name}",
+            format_e4(case["points_e4"]),
+            cite,
+        )
     if again[1] != case["points_e4"]:
-        raise ConservationError("the replay gives other points than the run", field="points_e4", value=(case["points_e4"], again[1]))
-    return Step("费用偏差", "cost deviation", f"{ratio}; {band.title or band.name}: {again[0]}", format_e4(again[1]), cite)
+        raise ConservationError(
+            "the replay gives other points than the run",
+            field="points_e4",
+            value=(case["points_e4"], again[1]),
+        )
+    return Step(
+        "费用偏差",
+        "cost deviation",
+        f"{ratio}; {band.title or band.name}: {again[0]}",
+        format_e4(again[1]),
+        cite,
+    )
 
 
 def _points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], region: Region) -> list[Step]:
     policy = region.policy
     pool = read_table(run, "pools").filter(pl.col("pool") == case["pool"]).row(0, named=True)
     if case["outcome"] == "ungrouped":
-        factor = f"{format_fen(case['cost_fen'])} / M {format_fen(manifest['mean_cost_fen'])} x {policy.weights.scale} x {policy.ungrouped.factor}"
-        steps = [Step("未入组分值", "points without a group", factor, format_e4(case["points_e4"]), _cite(policy, "ungrouped"))]
+        share = f"{format_fen(case['cost_fen'])} / M {format_fen(manifest['mean_cost_fen'])}"
+        factor = f"{share} x {policy.weights.scale} x {policy.ungrouped.factor}"
+        steps = [
+            Step(
+                "未入组分值",
+                "points without a group",
+                factor,
+                format_e4(case["points_e4"]),
+                _cite(policy, "ungrouped"),
+            )
+        ]
     else:
-        steps = [*_group_steps(run, case, manifest, policy), _deviation_step(case, policy, pool["opening_value_e4"])]
+        steps = [
+            *_group_steps(run, case, manifest, policy),
+            _deviation_step(case, policy, pool["opening_value_e4"]),
+        ]
     value = _cite(policy, "point_value")
+    fund, points = f"F {format_fen(pool['fund_fen'])}", format_e4(pool["points_e4"])
     if policy.point_value.settlement == "ratio":
-        formula = f"(F {format_fen(pool['fund_fen'])} / {format_e4(pool['payment_ratio_e4'])}) / {format_e4(pool['points_e4'])}"
+        formula = f"({fund} / {format_e4(pool['payment_ratio_e4'])}) / {points}"
     else:
-        others = pool["cost_fen"] - pool["booked_fen"]
-        formula = f"(F {format_fen(pool['fund_fen'])} + {format_fen(others)}) / {format_e4(pool['points_e4'])}"
+        formula = f"({fund} + {format_fen(pool['cost_fen'] - pool['booked_fen'])}) / {points}"
     return [
         *steps,
         Step("结算点值", "settlement point value", formula, format_e4(case["point_value_e4"]), value),

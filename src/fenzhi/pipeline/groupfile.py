@@ -28,7 +28,8 @@ def group_file(
 ) -> pl.DataFrame:
     """Group a file or folder of stays into a new Parquet or CSV file; return the counts per outcome and reason.
 
-    One row per input row, in input order: setl_id, outcome, scheme, layer, group_id, status, reason, mdc, adrg, drg. Rejected rows
+    One row per input row, in input order: setl_id, outcome, scheme, layer, group_id, status, reason, mdc,
+    adrg, drg. Rejected rows
     and refunds keep their place. Needs the grouping columns only.
     """
     progress("read catalogue", 0.0)
@@ -49,7 +50,7 @@ def group_file(
 
 
 def grouped_rows(read: StaysRead, grouped: Grouped) -> pl.DataFrame:
-    """Return the result of ``group``: one row per input row in input order, with rejected rows and refunds in their place."""
+    """Return the result of ``group``: one row per input row in input order, rejected rows and refunds in place."""
     columns = ["setl_id", "outcome", "scheme", "layer", "group_id", "status", "reason"]
     frame = grouped.frame
     if read.rows_in != frame.height:

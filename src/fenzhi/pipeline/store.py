@@ -29,10 +29,15 @@ class Run:
     tables: dict[str, pl.DataFrame]
 
 
-
 def file_hashes(region: Region) -> dict[str, str]:
     """Return the SHA-256 of every input file of the region, by its path inside the folder."""
-    names = [region.meta.records, *region.meta.history, region.meta.hospitals, region.meta.budget, "region.toml"]
+    names = [
+        region.meta.records,
+        *region.meta.history,
+        region.meta.hospitals,
+        region.meta.budget,
+        "region.toml",
+    ]
     names += [name for name in (region.meta.columns, region.meta.operations) if name]
     names += ["assessment.csv", "deductions.csv", "advances.csv"]
     out = {}
@@ -42,7 +47,9 @@ def file_hashes(region: Region) -> dict[str, str]:
         for file in files:
             if file.is_file():
                 with file.open("rb") as stream:
-                    out[str(file.relative_to(region.folder))] = hashlib.file_digest(stream, "sha256").hexdigest()
+                    out[str(file.relative_to(region.folder))] = hashlib.file_digest(
+                        stream, "sha256"
+                    ).hexdigest()
     return out
 
 
@@ -54,14 +61,25 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
         if "cite" in section
     }
     budget = [
-        {"pool": pool.id, "name": line.name, "kind": line.kind, "amount_fen": line.amount_fen, "cite": line.cite}
+        {
+            "pool": pool.id,
+            "name": line.name,
+            "kind": line.kind,
+            "amount_fen": line.amount_fen,
+            "cite": line.cite,
+        }
         for pool in region.budget.pool
         for line in pool.lines
     ]
     return {
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "region": {"id": region.meta.id, "name": region.meta.name, "year": region.meta.year, "synthetic": region.meta.synthetic},
+        "region": {
+            "id": region.meta.id,
+            "name": region.meta.name,
+            "year": region.meta.year,
+            "synthetic": region.meta.synthetic,
+        },
         "policy": {
             "id": policy.meta.id,
             "title": policy.meta.title,
@@ -69,7 +87,9 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
             "version": policy.meta.version,
             "hash": policy_hash(policy),
             "sections": sections,
-            "bands": [{"name": band.name, "title": band.title or band.name} for band in policy.deviation.bands],
+            "bands": [
+                {"name": band.name, "title": band.title or band.name} for band in policy.deviation.bands
+            ],
             "settlement_method": policy.point_value.settlement,
             "residual": policy.settlement.residual,
             "advance_ratio": str(policy.settlement.advance_ratio),
@@ -95,7 +115,9 @@ def _run_folder(region: Region) -> Path:
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write a result table as Parquet, the same bytes for the same content."""
-    frame.write_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, statistics=True)
+    frame.write_parquet(
+        path, compression="zstd", compression_level=1, row_group_size=250_000, statistics=True
+    )
 
 
 def run(
@@ -108,7 +130,8 @@ def run(
 ) -> Run:
     """Run a region's year and write its results to ``runs/<id>/`` in the region's folder, all or nothing.
 
-    ``reports``: also write the pages, statements and workbook (in ``lang``, ``zh`` or ``en``). Returns the finished run. Raises a
+    ``reports``: also write the pages, statements and workbook (in ``lang``, ``zh`` or ``en``). Returns the
+    finished run. Raises a
     :class:`fenzhi.errors.FenzhiError` that says what is wrong, where, and what to do; then nothing is left behind.
     """
     region = load_region(Path(folder))
@@ -122,7 +145,9 @@ def run(
         for name, frame in tables.items():
             write_table(frame, aside / f"{name}.parquet")
         manifest["timings_seconds"]["write tables"] = round(time.perf_counter() - started, 3)
-        (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        (aside / "manifest.json").write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
         if reports:
             from fenzhi.reports import write_reports
 
@@ -130,8 +155,6 @@ def run(
             write_reports(aside, lang=lang)
     progress("done", 1.0)
     return Run(target, manifest, tables)
-
-
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

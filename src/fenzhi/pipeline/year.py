@@ -1,4 +1,4 @@
-"""The year, start to end: the only place that knows the order of the stages. Asserts that nothing is lost on the way."""
+"""The year, start to end: the only place that knows the order of the stages. Asserts that nothing is lost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,11 @@ def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatal
     own = catalog.operations.join(table.select("code"), on="code", how="anti")
     both = pl.concat([table.select("code", "name", "type"), own.select("code", "name", "type")]).sort("code")
     made = make_catalog(
-        catalog.meta, catalog.groups, code_sets=catalog.code_sets, exclusions=catalog.exclusions, operations=both
+        catalog.meta,
+        catalog.groups,
+        code_sets=catalog.code_sets,
+        exclusions=catalog.exclusions,
+        operations=both,
     )
     return made
 
@@ -90,6 +94,7 @@ def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
 
 
 def make_setting(region: Region, chunk_rows: int | None) -> Setting:
+    """Load the catalogue, tables and mappings that region.toml names, and compile the catalogue."""
     catalog = load_catalog(region.meta.catalog, near=region.folder)
     operations = region.meta.operations
     table = None if operations is None else read_operations(region.path(operations))
@@ -194,7 +199,11 @@ def _read_history(setting: Setting, clock: _Clock) -> _History:
     for i, name in enumerate(sources):
         clock.start("read history", 0.02 + 0.38 * i / len(sources))
         read = read_stays(
-            region.path(name), columns=setting.columns, quality=region.quality, known=known_codes(region), needs="weights"
+            region.path(name),
+            columns=setting.columns,
+            quality=region.quality,
+            known=known_codes(region),
+            needs="weights",
         )
         clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
         slim = _slim_history(read, setting)
@@ -215,6 +224,7 @@ def _read_history(setting: Setting, clock: _Clock) -> _History:
 
 
 def known_codes(region: Region) -> Known:
+    """Return the sets of codes that quality control compares with."""
     return Known(hospitals=frozenset(region.hospitals["fixmedins_code"].to_list()))
 
 
@@ -248,12 +258,14 @@ def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, region: Region) -> pl.
 
 
 def other_rows(read: StaysRead) -> pl.DataFrame:
-    """Return the input rows that did not become stays: rejected ones with their first rule, refunds with their reason."""
+    """Return the input rows that are no stays: rejected ones with their first rule, refunds with their reason."""
     columns = ["row_idx", "setl_id", "source_file", "source_row"]
     rejected = (
         read.rejected.sort("row_idx", maintain_order=True)
         .unique("row_idx", keep="first", maintain_order=True)
-        .select(*columns, "fixmedins_code", pl.col("rule").alias("reason"), pl.lit("rejected").alias("outcome"))
+        .select(
+            *columns, "fixmedins_code", pl.col("rule").alias("reason"), pl.lit("rejected").alias("outcome")
+        )
     )
     netted = read.netted.select(*columns, "reason", pl.lit("excluded").alias("outcome"))
     return pl.concat([rejected, netted], how="diagonal")
@@ -265,7 +277,9 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
     for part in (scored, unpaid, other_rows(read)):
         have = [column.name for column in TABLES["cases"] if column.name in part.columns]
         parts.append(
-            shape(part.select(have), "cases").with_columns(part["row_idx"].cast(pl.UInt32), pl.lit(scheme).alias("scheme"))
+            shape(part.select(have), "cases").with_columns(
+                part["row_idx"].cast(pl.UInt32), pl.lit(scheme).alias("scheme")
+            )
         )
     together = pl.concat(parts).sort("row_idx")
     if together.height != read.rows_in or together["row_idx"].n_unique() != read.rows_in:
@@ -274,8 +288,13 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
 
 
 def _groups_table(catalog: DipCatalog, weights: Weights, paid: pl.DataFrame) -> pl.DataFrame:
-    year = paid.filter(pl.col("group_idx") >= 0).group_by("group_idx").agg(
-        pl.len().cast(pl.Int64).alias("cases"), pl.col("cost_fen", "points_e4", "payable_fen", "booked_fen").sum()
+    year = (
+        paid.filter(pl.col("group_idx") >= 0)
+        .group_by("group_idx")
+        .agg(
+            pl.len().cast(pl.Int64).alias("cases"),
+            pl.col("cost_fen", "points_e4", "payable_fen", "booked_fen").sum(),
+        )
     )
     table = (
         catalog.groups.select("group_id", "name", "layer", "grassroots")
@@ -301,7 +320,9 @@ def _year_inputs(region: Region, history: _History) -> YearInputs:
     last = history.stays.filter((pl.col("year") == newest) & pl.col("pool").is_not_null())
     return YearInputs(
         year=region.meta.year,
-        accounts=region.hospitals.select("fixmedins_code").join(pools, how="cross", maintain_order="left_right"),
+        accounts=region.hospitals.select("fixmedins_code").join(
+            pools, how="cross", maintain_order="left_right"
+        ),
         last_booked=last.group_by("fixmedins_code", "pool").agg(pl.col("booked_fen").sum()),
         assessment=region.assessment,
         deductions=region.deductions,
@@ -313,12 +334,15 @@ def _opening(region: Region, history: _History, weights: Weights, grassroots: pl
     policy = region.policy
     based = base_points(history.stays, weights, policy, grassroots)
     stated = {
-        pool.id: None if pool.opening_value is None else int(pool.opening_value * 10_000) for pool in region.pools
+        pool.id: None if pool.opening_value is None else int(pool.opening_value * 10_000)
+        for pool in region.pools
     }
     return opening_values(based, year_weights(policy.weights, weights.years), stated, policy.point_value)
 
 
-def compute(region: Region, *, chunk_rows: int | None = None, progress: Progress = silent) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+def compute(
+    region: Region, *, chunk_rows: int | None = None, progress: Progress = silent
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """Compute a region's year and return its result tables and the facts of the manifest; writes nothing.
 
     The tables do not depend on ``chunk_rows`` or the number of threads.
@@ -331,7 +355,10 @@ def compute(region: Region, *, chunk_rows: int | None = None, progress: Progress
     history = _read_history(setting, clock)
     clock.start("measure weights", 0.40)
     weights = weigh(
-        history.stays.select("group_idx", "year", "fixmedins_code", "cost_fen"), setting.catalog, policy, region.hospitals
+        history.stays.select("group_idx", "year", "fixmedins_code", "cost_fen"),
+        setting.catalog,
+        policy,
+        region.hospitals,
     )
     opening = _opening(region, history, weights, grassroots)
     inputs = _year_inputs(region, history)
@@ -339,7 +366,10 @@ def compute(region: Region, *, chunk_rows: int | None = None, progress: Progress
     del history
     clock.start("read records", 0.50)
     read = read_stays(
-        region.path(region.meta.records), columns=setting.columns, quality=region.quality, known=known_codes(region)
+        region.path(region.meta.records),
+        columns=setting.columns,
+        quality=region.quality,
+        known=known_codes(region),
     )
     clock.start("group", 0.62)
     compiled = setting.compiled
@@ -361,7 +391,9 @@ def compute(region: Region, *, chunk_rows: int | None = None, progress: Progress
     hospitals = settled.hospitals.join(names, on="fixmedins_code", how="left", maintain_order="left").join(
         coefficients, on="fixmedins_code", how="left", maintain_order="left"
     )
-    titles = pl.DataFrame({"pool": [pool.id for pool in region.pools], "title": [pool.title for pool in region.pools]})
+    titles = pl.DataFrame(
+        {"pool": [pool.id for pool in region.pools], "title": [pool.title for pool in region.pools]}
+    )
     tables = {
         "cases": _cases(settled.stays, stays.filter(~is_paid), read, policy.meta.scheme),
         "groups": _groups_table(setting.catalog, weights, settled.stays),

@@ -54,7 +54,8 @@ def _denominator(band: Band) -> pl.Expr:
 def banded_points(deviation: Deviation, step: int) -> tuple[pl.Expr, pl.Expr]:
     """Return two expressions: the band's name (null without reference) and the points after deviation.
 
-    Needs cost_fen, reference_fen, _factor_fen, payment_standard, rw_e4, coefficient_e4, points_base_e4. A reference of zero or
+    Needs cost_fen, reference_fen, _factor_fen, payment_standard, rw_e4, coefficient_e4, points_base_e4. A
+    reference of zero or
     none leaves the points as they are.
     """
     known = (pl.col("reference_fen") > 0).fill_null(False)

@@ -23,7 +23,8 @@ def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroot
     """Add rw_e4, coefficient_e4, auxiliary_e4 and points_base_e4 to stays that are paid by points.
 
     ``stays``: outcome, group_idx, fixmedins_code, cost_fen. A group without weight turns the stay to ungrouped, reason
-    ``no_weight``. ``grassroots``: Boolean per catalogue group. Ungrouped stays get their points here; they have no coefficient.
+    ``no_weight``. ``grassroots``: Boolean per catalogue group. Ungrouped stays get their points here; they
+    have no coefficient.
     """
     rw = _per_group(stays["group_idx"], weights.groups["rw_e4"]).alias("rw_e4")
     flat = _per_group(stays["group_idx"], grassroots).alias("_flat")
@@ -33,10 +34,19 @@ def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroot
         stays.with_columns(rw, flat)
         .with_columns((grouped & pl.col("rw_e4").is_null()).alias("_no_weight"))
         .with_columns(
-            pl.when("_no_weight").then(pl.lit("ungrouped")).otherwise(pl.col("outcome").cast(pl.String)).cast(stays["outcome"].dtype).alias("outcome"),
+            pl.when("_no_weight")
+            .then(pl.lit("ungrouped"))
+            .otherwise(pl.col("outcome").cast(pl.String))
+            .cast(stays["outcome"].dtype)
+            .alias("outcome"),
             pl.when("_no_weight").then(pl.lit("no_weight")).otherwise("reason").alias("reason"),
         )
-        .join(weights.coefficients.select("fixmedins_code", "coefficient_e4"), on="fixmedins_code", how="left", maintain_order="left")
+        .join(
+            weights.coefficients.select("fixmedins_code", "coefficient_e4"),
+            on="fixmedins_code",
+            how="left",
+            maintain_order="left",
+        )
     )
     exempt = pl.col("_flat") if policy.coefficients.grassroots_exempt else pl.lit(False)
     coefficient = pl.when(exempt).then(SCALE).otherwise(pl.col("coefficient_e4").fill_null(SCALE))
@@ -48,7 +58,10 @@ def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroot
             pl.when(grouped).then("rw_e4").alias("rw_e4"),
         )
         .with_columns(
-            pl.when(grouped).then(points).otherwise(_ungrouped_points(policy, weights, step)).alias("points_base_e4")
+            pl.when(grouped)
+            .then(points)
+            .otherwise(_ungrouped_points(policy, weights, step))
+            .alias("points_base_e4")
         )
         .drop("_flat", "_no_weight")
     )
@@ -60,7 +73,9 @@ def _ungrouped_points(policy: Policy, weights: Weights, step: int) -> pl.Expr:
         return pl.lit(0, pl.Int64)
     factor = Fraction(policy.ungrouped.factor) * policy.weights.scale * SCALE
     return ratio_half_up(
-        pl.col("cost_fen").cast(pl.Int128) * factor.numerator, pl.lit(weights.mean_fen * factor.denominator), step
+        pl.col("cost_fen").cast(pl.Int128) * factor.numerator,
+        pl.lit(weights.mean_fen * factor.denominator),
+        step,
     )
 
 
@@ -92,7 +107,8 @@ def score(
     """Score stays that are paid by points: base points, deviation band, reference and final points.
 
     ``stays``: outcome, reason, group_idx, fixmedins_code, pool, cost_fen. ``opening_values``: pool, opening_value_e4.
-    Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation, reference_fen, points_e4.
+    Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation,
+    reference_fen, points_e4.
     """
     based = base_points(stays, weights, policy, grassroots)
     with_value = based.join(
@@ -104,8 +120,15 @@ def score(
         pl.when(grouped).then(pl.col(policy.deviation.factor_reference)).alias("_factor_fen"),
     )
     band, points = banded_points(policy.deviation, step_of(policy.points.decimals))
-    return referenced.with_columns(band.alias("deviation")).with_columns(points.alias("points_e4")).drop(
-        "_factor_fen", "same_level_mean", "all_level_mean", "payment_standard", "level", "opening_value_e4"
+    return (
+        referenced.with_columns(band.alias("deviation"))
+        .with_columns(points.alias("points_e4"))
+        .drop(
+            "_factor_fen",
+            "same_level_mean",
+            "all_level_mean",
+            "payment_standard",
+            "level",
+            "opening_value_e4",
+        )
     )
-
-

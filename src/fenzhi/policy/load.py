@@ -50,7 +50,9 @@ def read_toml(path: Path) -> dict[str, Any]:
             remedy="save the file as UTF-8 and correct the line named",
         ) from error
     except OSError as error:
-        raise PolicyError(f"cannot read the file: {error.strerror}", code="POLICY_MISSING", file=path) from error
+        raise PolicyError(
+            f"cannot read the file: {error.strerror}", code="POLICY_MISSING", file=path
+        ) from error
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,13 @@ class Grouping(Section):
     ``excluded_diagnosis_match``: ``exact`` full code, or ``prefix`` (a listed code excludes what starts with it).
     """
 
-    precedence: tuple[Criterion, ...] = ("layer", "most_terms", "most_related", "diagnosis_specificity", "group_id")
+    precedence: tuple[Criterion, ...] = (
+        "layer",
+        "most_terms",
+        "most_related",
+        "diagnosis_specificity",
+        "group_id",
+    )
     class_order: tuple[str, ...] = ()
     unknown_operation_type: OperationClass = OperationClass.CONSERVATIVE
     interventional_as: OperationClass = OperationClass.SURGERY
@@ -150,7 +156,7 @@ class Trim(Model):
     def _check(self) -> Trim:
         if self.low >= self.high:
             raise ValueError("trim: low must be smaller than high")
-        if self.method == "percentile" and not (0 <= self.low and self.high <= 1):
+        if self.method == "percentile" and not (self.low >= 0 and self.high <= 1):
             raise ValueError("trim: percentiles must lie between 0 and 1")
         return self
 
@@ -218,10 +224,10 @@ class Band(Model):
     """One band of the ratio r = cost / reference.
 
     ``above`` / ``upto``: the limits; ``*_included`` says whether the limit itself belongs to the band.
-    ``points``: what the case gets, with S = points before deviation without the institution coefficient, h = the
-    coefficient: ``normal`` S x h; ``ratio`` S x h x q; ``ratio_without_coefficient`` S x q; ``excess`` S x h x (q - limit + 1);
-    ``excess_plus_coefficient`` S x (q - limit + h); ``actual_cost`` S x h x cost / payment standard; ``review`` like
-    normal until special review decides. q = cost / the factor's reference; limit = ``above``.
+    ``points``: what the case gets, with S = weight, h = institution coefficient, q = cost / the factor's
+    reference, limit = ``above``: ``normal`` S x h; ``ratio`` S x h x q; ``ratio_without_coefficient`` S x q;
+    ``excess`` S x h x (q - limit + 1); ``excess_plus_coefficient`` S x (q - limit + h); ``actual_cost``
+    S x h x cost / payment standard; ``review`` like normal until special review decides.
     """
 
     name: str
@@ -261,7 +267,9 @@ class Deviation(Section):
                 raise ValueError(f"there is a gap between bands {one.name!r} and {two.name!r}")
             if one.upto_included == two.above_included:
                 word = "both" if one.upto_included else "neither"
-                raise ValueError(f"the limit {one.upto} must belong to one of the bands {one.name!r} and {two.name!r}, not {word}")
+                raise ValueError(
+                    f"the limit {one.upto} must belong to one of the bands {one.name!r} and {two.name!r}, not {word}"
+                )
         if self.bands[-1].upto is not None:
             raise ValueError(f"the last band {self.bands[-1].name!r} must be open above")
         if len({band.name for band in self.bands}) != len(self.bands):

@@ -1,4 +1,4 @@
-"""The region's year on disk: region.toml, hospitals.csv, budget.toml and the yearly inputs, checked as they are read."""
+"""The region's year on disk: region.toml, hospitals.csv, budget.toml, yearly inputs, checked as they are read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Model(BaseModel):
 class RegionMeta(Model):
     """The ``[region]`` table: who, which year, and where the files lie (relative to the folder).
 
-    ``history``: folders or files of the years before, oldest first. ``history_years``: the years of discharge that count
+    ``history``: folders or files of the years before, oldest first. ``history_years``: the years of
+    discharge that count
     (default: the years just before ``year``, one per folder).
     """
 
@@ -119,7 +120,9 @@ def _table(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) 
     frame = read_table(path, RegionError)
     require_columns(frame, needed, path, RegionError)
     missing = [name for name in optional if name not in frame.columns]
-    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing).select(*needed, *optional)
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing).select(
+        *needed, *optional
+    )
 
 
 def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.Series:
@@ -145,10 +148,19 @@ def _hospitals(path: Path) -> pl.DataFrame:
     needed = ("fixmedins_code", "fixmedins_name", "level", "type")
     frame = _table(path, needed, ("coefficient", "county", "community"))
     if frame.is_empty():
-        raise RegionError("the file lists no hospital", code="REGION_CSV", file=path, remedy="add the region's hospitals")
+        raise RegionError(
+            "the file lists no hospital", code="REGION_CSV", file=path, remedy="add the region's hospitals"
+        )
     for row, code in enumerate(frame["fixmedins_code"], start=1):
         if code is None:
-            raise RegionError("a hospital has no code", code="REGION_KEY", file=path, row=row, field="fixmedins_code", remedy="add it")
+            raise RegionError(
+                "a hospital has no code",
+                code="REGION_KEY",
+                file=path,
+                row=row,
+                field="fixmedins_code",
+                remedy="add it",
+            )
         # Codes become file names of statements and parts of account names.
         if not code.replace("-", "").replace("_", "").isalnum():
             raise RegionError(
@@ -170,7 +182,12 @@ def _hospitals(path: Path) -> pl.DataFrame:
             value=twice["fixmedins_code"][0],
             remedy="keep one row per hospital",
         )
-    _numbers(frame.filter(pl.col("coefficient").is_not_null()), "coefficient", path, lambda text: to_e4(Decimal(text)))
+    _numbers(
+        frame.filter(pl.col("coefficient").is_not_null()),
+        "coefficient",
+        path,
+        lambda text: to_e4(Decimal(text)),
+    )
     return frame.sort("fixmedins_code")
 
 
@@ -204,7 +221,9 @@ def _assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
     return frame.select("fixmedins_code", values.alias("assessment_e4"))
 
 
-def _amounts(path: Path | None, hospitals: pl.DataFrame, pools: tuple[Pool, ...], name: str, first: int) -> pl.DataFrame:
+def _amounts(
+    path: Path | None, hospitals: pl.DataFrame, pools: tuple[Pool, ...], name: str, first: int
+) -> pl.DataFrame:
     schema = {"fixmedins_code": pl.String, "pool": pl.String, "month": pl.Int8, name: pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
@@ -245,11 +264,22 @@ def load_region(folder: Path) -> Region:
     meta = settings.region
     ids = [pool.id for pool in settings.pool]
     if len(set(ids)) != len(ids):
-        raise RegionError("two pools have the same id", code="REGION_VALUE", file=file, field="pool.id", remedy="give each its own")
+        raise RegionError(
+            "two pools have the same id",
+            code="REGION_VALUE",
+            file=file,
+            field="pool.id",
+            remedy="give each its own",
+        )
     hospitals = _hospitals(folder / meta.hospitals)
     budget_file = folder / meta.budget
     if not budget_file.is_file():
-        raise RegionError("this file is missing", code="REGION_FILE_MISSING", file=budget_file, remedy="write the budget of every pool")
+        raise RegionError(
+            "this file is missing",
+            code="REGION_FILE_MISSING",
+            file=budget_file,
+            remedy="write the budget of every pool",
+        )
     budget: Budget = _model(Budget, read_toml(budget_file), budget_file, "BUDGET_VALUE")
     if budget.year != meta.year:
         raise RegionError(
@@ -279,6 +309,8 @@ def load_region(folder: Path) -> Region:
         hospitals=hospitals,
         budget=budget,
         assessment=_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
-        deductions=_amounts(optional(meta.deductions, "deductions.csv"), hospitals, settings.pool, "deduction_fen", 1),
+        deductions=_amounts(
+            optional(meta.deductions, "deductions.csv"), hospitals, settings.pool, "deduction_fen", 1
+        ),
         advances=None if advances is None else _amounts(advances, hospitals, settings.pool, "advance_fen", 0),
     )

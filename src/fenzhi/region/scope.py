@@ -53,7 +53,7 @@ def los_reason(scope: Scope) -> pl.Expr:
 
 
 def exclusion_of(stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year: int) -> pl.Expr:
-    """Return why a stay is not paid by points although it is in no other track, else null. Needs the column ``pool``."""
+    """Return why a stay of no other track is not paid by points, else null. Needs the column ``pool``."""
     kinds = [kind for entry in pools for kind in entry.insutype]
     insured = _text("insutype", stays)
     return pl.coalesce(

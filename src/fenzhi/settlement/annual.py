@@ -17,7 +17,8 @@ ACCOUNT = ["fixmedins_code", "pool"]
 def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays.
 
-    ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4 of the stays paid by points.
+    ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4 of the
+    stays paid by points.
     """
     grouped, points = pl.col("outcome") == "grouped", pl.col("points_e4")
     flat = pl.col("grassroots").fill_null(False)
@@ -40,9 +41,10 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
 
 
 def gross_amounts(sums: pl.DataFrame, pools: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Add ``priced_fen`` (share of what the points price) and ``gross_fen`` (fund amount before assessment) to the accounts.
+    """Add ``priced_fen`` (share of what the points price) and ``gross_fen`` (before assessment) to the accounts.
 
-    They differ only under the difference method, by what patients and other payers paid. The sum of gross amounts and the residual of
+    They differ only under the difference method, by what patients and other payers paid. The sum of gross
+    amounts and the residual of
     a pool is its fund, exactly.
     """
     parts = []
@@ -71,22 +73,36 @@ def gross_amounts(sums: pl.DataFrame, pools: pl.DataFrame, policy: Policy) -> pl
     )
 
 
-def stay_amounts(scored: pl.DataFrame, accounts: pl.DataFrame, pools: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def stay_amounts(
+    scored: pl.DataFrame, accounts: pl.DataFrame, pools: pl.DataFrame, policy: Policy
+) -> pl.DataFrame:
     """Add point_value_e4, standard_fen and payable_fen to the stays paid by points.
 
-    Each account's priced amount is split over its stays by points; under the difference method a stay's own patients' part is then
+    Each account's priced amount is split over its stays by points; under the difference method a stay's own
+    patients' part is then
     subtracted. Raises :class:`ConservationError` if the stays of an account do not add up to it.
     """
-    work = scored.join(accounts.select(*ACCOUNT, "priced_fen", "gross_fen"), on=ACCOUNT, how="left", maintain_order="left").join(
-        pools.select("pool", pl.col("settlement_value_e4").alias("point_value_e4"), pl.col("points_e4").alias("_pool_points")),
+    work = scored.join(
+        accounts.select(*ACCOUNT, "priced_fen", "gross_fen"), on=ACCOUNT, how="left", maintain_order="left"
+    ).join(
+        pools.select(
+            "pool",
+            pl.col("settlement_value_e4").alias("point_value_e4"),
+            pl.col("points_e4").alias("_pool_points"),
+        ),
         on="pool",
         how="left",
         maintain_order="left",
     )
     part = apportion_within(work, "priced_fen", "points_e4", ACCOUNT, "setl_id")
-    work = work.with_columns(part.alias("payable_fen"), standard_fen(pl.col("points_e4"), pl.col("point_value_e4")).alias("standard_fen"))
+    work = work.with_columns(
+        part.alias("payable_fen"),
+        standard_fen(pl.col("points_e4"), pl.col("point_value_e4")).alias("standard_fen"),
+    )
     if policy.point_value.settlement == "difference":
-        others = pl.when(pl.col("_pool_points") > 0).then(pl.col("cost_fen") - pl.col("booked_fen")).otherwise(0)
+        others = (
+            pl.when(pl.col("_pool_points") > 0).then(pl.col("cost_fen") - pl.col("booked_fen")).otherwise(0)
+        )
         work = work.with_columns(pl.col("payable_fen") - others)
     check = work.group_by(ACCOUNT).agg(pl.col("payable_fen").sum(), pl.col("gross_fen").first())
     wrong = check.filter(pl.col("payable_fen") != pl.col("gross_fen"))
@@ -102,7 +118,8 @@ def stay_amounts(scored: pl.DataFrame, accounts: pl.DataFrame, pools: pl.DataFra
 def assess(accounts: pl.DataFrame, assessment: pl.DataFrame, deductions: pl.DataFrame) -> pl.DataFrame:
     """Add assessment_e4, assessed_fen (withheld), deduction_fen and payable_fen to the accounts.
 
-    ``assessment``: fixmedins_code, assessment_e4 (1 where absent). ``deductions``: fixmedins_code, pool, month, deduction_fen.
+    ``assessment``: fixmedins_code, assessment_e4 (1 where absent). ``deductions``: fixmedins_code, pool,
+    month, deduction_fen.
     """
     year = deductions.group_by(ACCOUNT).agg(pl.col("deduction_fen").sum())
     kept = ratio_half_up(pl.col("gross_fen").cast(pl.Int128) * pl.col("assessment_e4"), pl.lit(10_000))
@@ -111,8 +128,13 @@ def assess(accounts: pl.DataFrame, assessment: pl.DataFrame, deductions: pl.Data
         .join(year, on=ACCOUNT, how="left", maintain_order="left")
         .with_columns(pl.col("assessment_e4").fill_null(10_000), pl.col("deduction_fen").fill_null(0))
         .with_columns(
-            pl.when(pl.col("gross_fen") > 0).then(pl.col("gross_fen") - kept).otherwise(0).alias("assessed_fen")
+            pl.when(pl.col("gross_fen") > 0)
+            .then(pl.col("gross_fen") - kept)
+            .otherwise(0)
+            .alias("assessed_fen")
         )
-        .with_columns((pl.col("gross_fen") - pl.col("assessed_fen") - pl.col("deduction_fen")).alias("payable_fen"))
+        .with_columns(
+            (pl.col("gross_fen") - pl.col("assessed_fen") - pl.col("deduction_fen")).alias("payable_fen")
+        )
         .with_columns((pl.col("payable_fen") - pl.col("booked_fen")).alias("balance_fen"))
     )

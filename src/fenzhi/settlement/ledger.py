@@ -1,6 +1,7 @@
 """The ledger: every movement of money as a double entry, and the proof that it balances.
 
-Accounts: ``source:POOL``, ``fund:POOL``, ``carve_out:POOL``, ``reserve:POOL``, ``by_disease:POOL``, ``hospital:CODE:POOL`` (what
+Accounts: ``source:POOL``, ``fund:POOL``, ``carve_out:POOL``, ``reserve:POOL``, ``by_disease:POOL``,
+``hospital:CODE:POOL`` (what
 the pool owes a hospital) and ``paid:CODE:POOL``. The debited account receives, the credited one gives.
 """
 
@@ -54,36 +55,58 @@ def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFr
                 "carve_out": (f"carve_out:{pool}", f"fund:{pool}"),
                 "reserve": (f"reserve:{pool}", f"fund:{pool}"),
             }[line.kind]
-            rows.append((str(year), pool, debit, credit, line.amount_fen, None, f"budget_{line.kind}", line.cite or line.name))
+            rows.append(
+                (
+                    str(year),
+                    pool,
+                    debit,
+                    credit,
+                    line.amount_fen,
+                    None,
+                    f"budget_{line.kind}",
+                    line.cite or line.name,
+                )
+            )
         rows.append(
-            (str(year), pool, f"by_disease:{pool}", f"fund:{pool}", entry.fund_fen, None, "by_disease_fund", "budget.toml")
+            (
+                str(year),
+                pool,
+                f"by_disease:{pool}",
+                f"fund:{pool}",
+                entry.fund_fen,
+                None,
+                "by_disease_fund",
+                "budget.toml",
+            )
         )
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").filter(pl.col("amount_fen") != 0)
 
 
 def make_ledger(
-    accounts: pl.DataFrame, months: pl.DataFrame, pools: pl.DataFrame, budget: Budget, year: int
+    accounts: pl.DataFrame, months: pl.DataFrame, pools: pl.DataFrame, budget: Budget, year: int, cite: str
 ) -> pl.DataFrame:
     """Return all entries of a year in order: budget, working capital, months, annual clearing.
 
-    ``accounts``: gross_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and pool; ``pools``: residual_fen.
+    ``accounts``: gross_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and
+    pool; ``pools``: residual_fen. ``cite``: source of the settlement rules.
     """
     owed, paid = _account("hospital"), _account("paid")
     reserve, by_disease = pl.format("reserve:{}", "pool"), pl.format("by_disease:{}", "pool")
     start, close = pl.lit(f"{year}-00"), pl.lit(f"{year}-13")
     month = pl.format(f"{year}-{{}}", pl.col("month").cast(pl.String).str.zfill(2))
     none = pools.with_columns(pl.lit(None, pl.String).alias("fixmedins_code"))
-    rules = "docs/rules.md 6"
     entries = pl.concat(
         [
             _budget_entries(budget, pools, year),
-            _movement(accounts, start, paid, owed, "working_capital_fen", "working_capital", rules),
-            _movement(months.sort("month", maintain_order=True), month, paid, owed, "advance_fen", "advance", rules),
-            _movement(accounts, close, owed, by_disease, "gross_fen", "gross_payable", rules),
-            _movement(none, close, reserve, by_disease, "residual_fen", "residual", rules),
-            _movement(accounts, close, reserve, owed, "assessed_fen", "assessment", rules),
-            _movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", rules),
-            _movement(accounts, close, paid, owed, "clearing_fen", "clearing", rules),
+            _movement(accounts, start, paid, owed, "working_capital_fen", "working_capital", cite),
+            _movement(
+                months.sort("month", maintain_order=True), month, paid, owed, "advance_fen", "advance", cite
+            ),
+            _movement(accounts, close, owed, by_disease, "gross_fen", "gross_payable", cite),
+            _movement(none, close, reserve, by_disease, "residual_fen", "residual", cite),
+            _movement(accounts, close, reserve, owed, "assessed_fen", "assessment", cite),
+            _movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", cite),
+            _movement(accounts, close, paid, owed, "clearing_fen", "clearing", cite),
         ]
     )
     return entries.with_row_index("entry", offset=1).with_columns(pl.col("entry").cast(pl.Int64))
@@ -97,11 +120,13 @@ def balances(ledger: pl.DataFrame) -> pl.DataFrame:
             ledger.select("pool", pl.col("credit").alias("account"), -pl.col("amount_fen")),
         ]
     )
-    return sides.group_by("pool", "account").agg(pl.col("amount_fen").sum().alias("balance_fen")).sort("account")
+    return (
+        sides.group_by("pool", "account").agg(pl.col("amount_fen").sum().alias("balance_fen")).sort("account")
+    )
 
 
 def require_balance(ledger: pl.DataFrame) -> None:
-    """Raise :class:`ConservationError` unless fund, by-disease and hospital accounts end at zero and each pool balances."""
+    """Raise :class:`ConservationError` unless fund, by-disease and hospital accounts end at 0 and pools balance."""
     table = balances(ledger)
     must_be_zero = pl.col("account").str.contains("^(fund|by_disease|hospital):")
     wrong = table.filter(must_be_zero & (pl.col("balance_fen") != 0))
@@ -110,4 +135,6 @@ def require_balance(ledger: pl.DataFrame) -> None:
         raise ConservationError("an account does not end at zero", field=account, value=balance)
     sums = table.group_by("pool").agg(pl.col("balance_fen").sum()).filter(pl.col("balance_fen") != 0)
     if sums.height:
-        raise ConservationError("the ledger of a pool does not balance", field=sums["pool"][0], value=sums["balance_fen"][0])
+        raise ConservationError(
+            "the ledger of a pool does not balance", field=sums["pool"][0], value=sums["balance_fen"][0]
+        )

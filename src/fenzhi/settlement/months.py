@@ -14,11 +14,16 @@ ACCOUNT = ["fixmedins_code", "pool"]
 
 
 def monthly(
-    scored: pl.DataFrame, accounts: pl.DataFrame, pools: pl.DataFrame, deductions: pl.DataFrame, policy: Settlement
+    scored: pl.DataFrame,
+    accounts: pl.DataFrame,
+    pools: pl.DataFrame,
+    deductions: pl.DataFrame,
+    policy: Settlement,
 ) -> pl.DataFrame:
     """Return one row per account and month (1 to 12) in the columns of ``results.MONTHS``.
 
-    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4. due = points x opening value - (cost - booked);
+    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4. due = points x opening value -
+    (cost - booked);
     advance = due x advance ratio - deductions of the month, at least 0.
     """
     months = pl.DataFrame({"month": pl.int_range(1, 13, eager=True, dtype=pl.Int8)})
@@ -35,7 +40,12 @@ def monthly(
         .join(sums, on=keys, how="left", maintain_order="left")
         .join(cut, on=keys, how="left", maintain_order="left")
         .with_columns(cs.by_dtype(pl.Int64).fill_null(0))
-        .join(pools.select("pool", pl.col("opening_value_e4").alias("point_value_e4")), on="pool", how="left", maintain_order="left")
+        .join(
+            pools.select("pool", pl.col("opening_value_e4").alias("point_value_e4")),
+            on="pool",
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(
             (
                 standard_fen(pl.col("points_e4"), pl.col("point_value_e4").fill_null(0))
@@ -54,7 +64,9 @@ def working_capital(accounts: pl.DataFrame, last_booked: pl.DataFrame, policy: S
     months = Fraction(policy.working_capital_months) / 12
     amount = ratio_half_up(pl.col("_booked").cast(pl.Int128) * months.numerator, pl.lit(months.denominator))
     return (
-        accounts.join(last_booked.rename({"booked_fen": "_booked"}), on=ACCOUNT, how="left", maintain_order="left")
+        accounts.join(
+            last_booked.rename({"booked_fen": "_booked"}), on=ACCOUNT, how="left", maintain_order="left"
+        )
         .with_columns(amount.fill_null(0).clip(lower_bound=0).alias("working_capital_fen"))
         .drop("_booked")
     )

@@ -18,9 +18,12 @@ from fenzhi.settlement.months import monthly, working_capital
 class YearInputs:
     """What the region adds to its stays.
 
-    ``accounts``: fixmedins_code, pool: every hospital in every pool. ``last_booked``: fixmedins_code, pool, booked_fen of the newest history
-    year. ``assessment``: fixmedins_code, assessment_e4. ``deductions``: fixmedins_code, pool, month, deduction_fen. ``advances``:
-    fixmedins_code, pool, month (0 = working capital), advance_fen actually paid; if given it replaces what the rules would advance.
+    ``accounts``: fixmedins_code, pool: every hospital in every pool. ``last_booked``: fixmedins_code, pool,
+    booked_fen of the newest history
+    year. ``assessment``: fixmedins_code, assessment_e4. ``deductions``: fixmedins_code, pool, month,
+    deduction_fen. ``advances``:
+    fixmedins_code, pool, month (0 = working capital), advance_fen actually paid; if given it replaces what
+    the rules would advance.
     """
 
     year: int
@@ -33,7 +36,7 @@ class YearInputs:
 
 @dataclass(frozen=True)
 class Settled:
-    """The year settled: ``stays``, ``hospitals``, ``months``, ``pools`` and ``ledger``, in the columns of ``results``."""
+    """The year settled: ``stays``, ``hospitals``, ``months``, ``pools``, ``ledger`` in the columns of ``results``."""
 
     stays: pl.DataFrame
     hospitals: pl.DataFrame
@@ -42,7 +45,9 @@ class Settled:
     ledger: pl.DataFrame
 
 
-def _paid(accounts: pl.DataFrame, months: pl.DataFrame, advances: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _paid(
+    accounts: pl.DataFrame, months: pl.DataFrame, advances: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the advances that were really paid in the place of the computed ones."""
     paid = advances.group_by(*ACCOUNT, "month").agg(pl.col("advance_fen").sum())
     months = (
@@ -50,7 +55,9 @@ def _paid(accounts: pl.DataFrame, months: pl.DataFrame, advances: pl.DataFrame) 
         .join(paid, on=[*ACCOUNT, "month"], how="left", maintain_order="left")
         .with_columns(pl.col("advance_fen").fill_null(0))
     )
-    start = paid.filter(pl.col("month") == 0).select(*ACCOUNT, pl.col("advance_fen").alias("working_capital_fen"))
+    start = paid.filter(pl.col("month") == 0).select(
+        *ACCOUNT, pl.col("advance_fen").alias("working_capital_fen")
+    )
     accounts = (
         accounts.drop("working_capital_fen")
         .join(start, on=ACCOUNT, how="left", maintain_order="left")
@@ -59,11 +66,15 @@ def _paid(accounts: pl.DataFrame, months: pl.DataFrame, advances: pl.DataFrame) 
     return accounts, months
 
 
-def settle(scored: pl.DataFrame, pools: pl.DataFrame, budget: Budget, policy: Policy, inputs: YearInputs) -> Settled:
+def settle(
+    scored: pl.DataFrame, pools: pl.DataFrame, budget: Budget, policy: Policy, inputs: YearInputs
+) -> Settled:
     """Settle the year of a region.
 
-    ``scored``: the stays paid by points (setl_id, fixmedins_code, pool, month, outcome, grassroots, cost_fen, booked_fen,
-    rw_e4, points_e4). ``pools``: what :func:`fenzhi.budget.price` returned. Raises :class:`ConservationError` if a fen is lost or made.
+    ``scored``: the stays paid by points (setl_id, fixmedins_code, pool, month, outcome, grassroots,
+    cost_fen, booked_fen,
+    rw_e4, points_e4). ``pools``: what :func:`fenzhi.budget.price` returned. Raises
+    :class:`ConservationError` if a fen is lost or made.
     """
     accounts = gross_amounts(hospital_sums(scored, inputs.accounts), pools, policy)
     stays = stay_amounts(scored, accounts, pools, policy)
@@ -74,8 +85,14 @@ def settle(scored: pl.DataFrame, pools: pl.DataFrame, budget: Budget, policy: Po
     if policy.settlement.residual == "apportion":
         lost = pools.filter((pl.col("points_e4") != 0) & (pl.col("residual_fen") != 0))
         if lost.height:
-            raise ConservationError("hospitals' amounts do not add up to the fund", field=lost["pool"][0], value=lost["residual_fen"][0])
-    accounts = working_capital(assess(accounts, inputs.assessment, inputs.deductions), inputs.last_booked, policy.settlement)
+            raise ConservationError(
+                "hospitals' amounts do not add up to the fund",
+                field=lost["pool"][0],
+                value=lost["residual_fen"][0],
+            )
+    accounts = working_capital(
+        assess(accounts, inputs.assessment, inputs.deductions), inputs.last_booked, policy.settlement
+    )
     months = monthly(scored, inputs.accounts, pools, inputs.deductions, policy.settlement)
     if inputs.advances is not None:
         accounts, months = _paid(accounts, months, inputs.advances)
@@ -83,17 +100,28 @@ def settle(scored: pl.DataFrame, pools: pl.DataFrame, budget: Budget, policy: Po
     accounts = (
         accounts.join(advanced, on=ACCOUNT, how="left", maintain_order="left")
         .with_columns(
-            (pl.col("payable_fen") - pl.col("advance_fen") - pl.col("working_capital_fen")).alias("clearing_fen"),
+            (pl.col("payable_fen") - pl.col("advance_fen") - pl.col("working_capital_fen")).alias(
+                "clearing_fen"
+            ),
             pl.when(pl.col("rw_cases") > 0)
-            .then((pl.col("rw_sum_e4") * 2 + pl.col("rw_cases") * policy.weights.scale) // (pl.col("rw_cases") * 2 * policy.weights.scale))
+            .then(
+                (pl.col("rw_sum_e4") * 2 + pl.col("rw_cases") * policy.weights.scale)
+                // (pl.col("rw_cases") * 2 * policy.weights.scale)
+            )
             .alias("cmi_e4"),
         )
-        .join(pools.select("pool", pl.col("settlement_value_e4").alias("point_value_e4")), on="pool", how="left", maintain_order="left")
+        .join(
+            pools.select("pool", pl.col("settlement_value_e4").alias("point_value_e4")),
+            on="pool",
+            how="left",
+            maintain_order="left",
+        )
     )
     totals = accounts.group_by("pool").agg(
-        pl.col("payable_fen").sum(), (pl.col("assessed_fen") + pl.col("deduction_fen")).sum().alias("returned_fen")
+        pl.col("payable_fen").sum(),
+        (pl.col("assessed_fen") + pl.col("deduction_fen")).sum().alias("returned_fen"),
     )
     pools = pools.join(totals, on="pool", how="left", maintain_order="left")
-    ledger = make_ledger(accounts, months, pools, budget, inputs.year)
+    ledger = make_ledger(accounts, months, pools, budget, inputs.year, policy.settlement.cite)
     require_balance(ledger)
     return Settled(stays, accounts.drop("priced_fen", "rw_sum_e4", "rw_cases"), months, pools, ledger)

@@ -1,7 +1,9 @@
 """A local catalogue from history: national rows that reach the threshold, local additions, comprehensive groups.
 
-Rules: docs/rules.md, section 3, and the national draft: a combination of 4-character diagnosis and main operation becomes a
-core group from the threshold on; a related operation makes its own group if it adds at least the policy's share of cost; the rest
+Rules: docs/rules.md, section 3, and the national draft: a combination of 4-character diagnosis and main
+operation becomes a
+core group from the threshold on; a related operation makes its own group if it adds at least the policy's
+share of cost; the rest
 falls into comprehensive groups (category x kind of main operation).
 """
 
@@ -62,7 +64,8 @@ def _core_only(base: DipCatalog, kept: pl.Series | None = None) -> DipCatalog:
 def observe(stays: pl.DataFrame, compiled: CompiledDip) -> pl.DataFrame:
     """Return what building needs of each stay that could be grouped.
 
-    Columns: group_id (of the base, null = none), diag (4 characters), category (3), main (operation code, null = conservative), kind (0 medical to
+    Columns: group_id (of the base, null = none), diag (4 characters), category (3), main (operation code,
+    null = conservative), kind (0 medical to
     4 surgery), related (list of the other operation codes), fees (list, if known), cost_fen.
     """
     door = open_door(stays, compiled)
@@ -102,13 +105,20 @@ def choose_threshold(counts: pl.Series, rule: Threshold) -> int:
 def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.DataFrame:
     """Return diag, main, related, stays for related operations that earn a group of their own.
 
-    With the cost of each operation: mean share of the stay's cost >= ``share``. Without: stays with it cost on average at least
+    With the cost of each operation: mean share of the stay's cost >= ``share``. Without: stays with it cost
+    on average at least
     (1 + share) times the stays of the combination without it.
     """
     several = rest.filter(pl.col("main").is_not_null() & pl.col("related").is_not_null())
     if several.is_empty():
-        return pl.DataFrame(schema={"diag": pl.String, "main": pl.String, "related": pl.String, "stays": pl.Int64})
-    columns = ["related", "fees"] if several["fees"].list.len().eq(several["related"].list.len()).fill_null(False).all() else ["related"]
+        return pl.DataFrame(
+            schema={"diag": pl.String, "main": pl.String, "related": pl.String, "stays": pl.Int64}
+        )
+    columns = (
+        ["related", "fees"]
+        if several["fees"].list.len().eq(several["related"].list.len()).fill_null(False).all()
+        else ["related"]
+    )
     pairs = (
         several.with_row_index("stay")
         .select("stay", *KEY, "cost_fen", *columns)
@@ -126,7 +136,10 @@ def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.D
         .join(whole, on=KEY)
     )
     top, bottom = share.numerator, share.denominator
-    cost, without = pl.col("cost_fen").cast(pl.Int128), (pl.col("all_cost") - pl.col("cost_fen")).cast(pl.Int128)
+    cost, without = (
+        pl.col("cost_fen").cast(pl.Int128),
+        (pl.col("all_cost") - pl.col("cost_fen")).cast(pl.Int128),
+    )
     n_without = pl.col("all") - pl.col("stays")
     if "fees" in columns:
         earns = pl.col("fees").cast(pl.Int128) * bottom >= cost * top
@@ -144,22 +157,35 @@ def _name(code: pl.Expr, names: pl.DataFrame | None, column: str) -> pl.Expr:
 
 
 def _groups(
-    core: pl.DataFrame, related: pl.DataFrame, comprehensive: pl.DataFrame, books: tuple[pl.DataFrame | None, pl.DataFrame]
+    core: pl.DataFrame,
+    related: pl.DataFrame,
+    comprehensive: pl.DataFrame,
+    books: tuple[pl.DataFrame | None, pl.DataFrame],
 ) -> pl.DataFrame:
     """Return catalogue rows of local additions and comprehensive groups."""
     diagnoses, operations = books
-    names = None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 5).alias("diag"))
-    categories = None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 3).alias("diag"))
+    names = (
+        None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 5).alias("diag"))
+    )
+    categories = (
+        None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 3).alias("diag"))
+    )
     table = operations.select(pl.col("code").alias("diag"), "name")
     diag, main = _name(pl.col("diag"), names, "diag"), _name(pl.col("main"), table, "diag")
     layer = pl.lit(BASIC).alias("layer")
     rows = [
         core.select(
             pl.format("{}:{}", "diag", pl.col("main").fill_null("0")).alias("group_id"),
-            pl.when(pl.col("main").is_null()).then(pl.format("{},保守治疗", diag)).otherwise(pl.format("{},{}", diag, main)).alias("name"),
+            pl.when(pl.col("main").is_null())
+            .then(pl.format("{},保守治疗", diag))
+            .otherwise(pl.format("{},{}", diag, main))
+            .alias("name"),
             layer,
             pl.col("diag").alias("main_diag"),
-            pl.when(pl.col("main").is_null()).then(pl.lit("conservative")).otherwise(pl.lit("operation")).alias("treatment"),
+            pl.when(pl.col("main").is_null())
+            .then(pl.lit("conservative"))
+            .otherwise(pl.lit("operation"))
+            .alias("treatment"),
             pl.col("main").alias("main_oprn"),
         ),
         related.select(
@@ -197,8 +223,10 @@ def build_catalog(
 ) -> Built:
     """Build a local catalogue.
 
-    ``observed``: what :func:`observe` returned for the whole history under ``base``. ``regroup``: the same under the base rows that
-    are kept (see :func:`kept_rows`), needed if the base has rows. ``diagnoses``: a code book (code, name) for group names.
+    ``observed``: what :func:`observe` returned for the whole history under ``base``. ``regroup``: the same
+    under the base rows that
+    are kept (see :func:`kept_rows`), needed if the base has rows. ``diagnoses``: a code book (code, name)
+    for group names.
     """
     rules = policy.weights
     combos = observed.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("stays"))
@@ -222,7 +250,9 @@ def build_catalog(
             [
                 dropped,
                 small.select(
-                    pl.format("{}-{}", "category", "kind").alias("group_id"), "stays", pl.lit("comprehensive_below_threshold").alias("reason")
+                    pl.format("{}-{}", "category", "kind").alias("group_id"),
+                    "stays",
+                    pl.lit("comprehensive_below_threshold").alias("reason"),
                 ),
             ]
         )
@@ -245,7 +275,9 @@ def build_catalog(
         "comprehensive_groups": cells.height,
         "comprehensive_below_threshold": small.height,
         "groups": groups.height,
-        "stays_in_core_groups": covered if not rules.drop_small_comprehensive else observed.height - int(small["stays"].sum()) - int(cells["stays"].sum()),
+        "stays_in_core_groups": covered
+        if not rules.drop_small_comprehensive
+        else observed.height - int(small["stays"].sum()) - int(cells["stays"].sum()),
     }
     counts["coverage"] = counts["stays_in_core_groups"] / observed.height if observed.height else 0.0
     return Built(catalog, counts, dropped)
@@ -260,7 +292,9 @@ def kept_rows(observed: pl.DataFrame, base: DipCatalog, threshold: int) -> tuple
         .join(counts, on="group_id", how="left", maintain_order="left")
         .with_columns(pl.col("stays").fill_null(0))
     )
-    dropped = rows.filter(pl.col("stays") < threshold).with_columns(pl.lit("base_row_below_threshold").alias("reason"))
+    dropped = rows.filter(pl.col("stays") < threshold).with_columns(
+        pl.lit("base_row_below_threshold").alias("reason")
+    )
     return rows.filter(pl.col("stays") >= threshold)["group_id"], dropped
 
 

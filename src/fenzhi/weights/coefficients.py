@@ -20,7 +20,11 @@ def _bounded(value: int, policy: Coefficients) -> int:
 
 
 def institution_coefficients(
-    history: pl.DataFrame, hospitals: pl.DataFrame, policy: Policy, weight_of: dict[int, int], all_mean: Fraction
+    history: pl.DataFrame,
+    hospitals: pl.DataFrame,
+    policy: Policy,
+    weight_of: dict[int, int],
+    all_mean: Fraction,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the coefficient of every hospital and the classes they come from.
 
@@ -31,7 +35,9 @@ def institution_coefficients(
     by = list(rules.by)
     # A policy may put all hospitals into one class: then the class has an empty key.
     classed = hospitals.with_columns(
-        pl.concat_str([pl.col(name).fill_null("") for name in by], separator="|").alias("class") if by else pl.lit("").alias("class")
+        pl.concat_str([pl.col(name).fill_null("") for name in by], separator="|").alias("class")
+        if by
+        else pl.lit("").alias("class")
     )
     sums = (
         history.join(classed.select("fixmedins_code", "class"), on="fixmedins_code", how="inner")
@@ -42,7 +48,7 @@ def institution_coefficients(
     years: dict[str, dict[int, tuple[int, int]]] = {}
     for name, year, cost, stays in sums.iter_rows():
         years.setdefault(name, {})[year] = (cost, stays)
-    rows = []
+    rows: list[tuple[str, int, int | None, int, str]] = []
     for name in sorted(classed["class"].unique().to_list()):
         mean = weighted_mean(years.get(name, {}), weight_of, policy.weights.pooling)
         if mean is None:

@@ -24,9 +24,11 @@ from fenzhi.weights.years import weighted_mean, year_weights
 class Weights:
     """What history says.
 
-    ``groups``: one row per catalogue group, in its order: group_idx, history_cases, mean_cost_fen (m), last_mean_fen, cv,
+    ``groups``: one row per catalogue group, in its order: group_idx, history_cases, mean_cost_fen (m),
+    last_mean_fen, cv,
     trimmed_cases, low_fen, high_fen (bounds kept), rw_e4; null where the group has no history.
-    ``level_means``: group_idx, level, cases, mean_fen of the newest year. ``coefficients``: fixmedins_code, level, coefficient_e4, coefficient_source.
+    ``level_means``: group_idx, level, cases, mean_fen of the newest year. ``coefficients``: fixmedins_code,
+    level, coefficient_e4, coefficient_source.
     ``classes``: the classes with their means. ``mean_fen``: M rounded. ``years``: of the history, oldest first.
     """
 
@@ -42,10 +44,10 @@ def _quantile(costs: pl.Series, start: int, n: int, q: Fraction) -> Fraction:
     """Return the linear quantile of the sorted costs ``start .. start + n - 1``."""
     position = q * (n - 1)
     k = position.__floor__()
-    low = costs[start + k]
+    low = Fraction(int(costs[start + k]))
     if position == k:
-        return Fraction(low)
-    return low + (position - k) * (costs[start + k + 1] - low)
+        return low
+    return low + (position - k) * (int(costs[start + k + 1]) - low)
 
 
 def _bounds(trim: Trim, n: int, total: int, squares: int, costs: pl.Series, start: int) -> tuple[int, int]:
@@ -151,7 +153,9 @@ def _mean_rows(kept: pl.DataFrame, by: list[str]) -> pl.DataFrame:
         kept.group_by(by)
         .agg(pl.col("cost_fen").cast(pl.Int128).sum().alias("cost"), pl.len().cast(pl.Int64).alias("cases"))
         .with_columns(
-            ((pl.col("cost") * 2 + pl.col("cases")) // (pl.col("cases").cast(pl.Int128) * 2)).cast(pl.Int64).alias("mean_fen")
+            ((pl.col("cost") * 2 + pl.col("cases")) // (pl.col("cases").cast(pl.Int128) * 2))
+            .cast(pl.Int64)
+            .alias("mean_fen")
         )
         .drop("cost")
         .sort(by)
@@ -163,7 +167,8 @@ def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals:
 
     ``history``: group_idx (Int32, -1 = none), year (Int32), fixmedins_code, cost_fen (Int64) of all stays that count.
     ``hospitals``: fixmedins_code, level, type, coefficient (Decimal text or null).
-    Raises :class:`RegionError` for an empty history, :class:`CatalogError` for a weight of zero or a benchmark group without stays.
+    Raises :class:`RegionError` for an empty history, :class:`CatalogError` for a weight of zero or a
+    benchmark group without stays.
     """
     if history.is_empty():
         raise RegionError(
@@ -177,7 +182,9 @@ def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals:
     all_sums = history.group_by("year").agg(pl.col("cost_fen").cast(pl.Int128).sum(), pl.len())
     all_mean = weighted_mean({y: (c, n) for y, c, n in all_sums.iter_rows()}, weight_of, rules.pooling)
     if not all_mean:
-        raise RegionError("all costs of the history are zero", code="HISTORY_EMPTY", remedy="check the cost columns")
+        raise RegionError(
+            "all costs of the history are zero", code="HISTORY_EMPTY", remedy="check the cost columns"
+        )
 
     in_groups = history.filter(pl.col("group_idx") >= 0)
     bounds = trim_bounds(in_groups, rules.trim)
@@ -192,7 +199,8 @@ def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals:
         hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left"
     )
     rows = [
-        (group, round_half_up(mean), _weight(mean, all_mean, bench, rules)) for group, mean in sorted(means.items())
+        (group, round_half_up(mean), _weight(mean, all_mean, bench, rules))
+        for group, mean in sorted(means.items())
     ]
     for group, _, weight in rows:
         if weight == 0:
@@ -245,7 +253,9 @@ def _benchmark(catalog: DipCatalog, rules: WeightsPolicy, means: dict[int, Fract
     index = catalog.groups["group_id"].index_of(rules.benchmark_group)
     if index is None or index not in means:
         raise CatalogError(
-            "the benchmark group does not exist in the catalogue" if index is None else "the benchmark group has no stays",
+            "the benchmark group does not exist in the catalogue"
+            if index is None
+            else "the benchmark group has no stays",
             code="WEIGHT_BENCHMARK",
             field="weights.benchmark_group",
             value=rules.benchmark_group,

@@ -13,7 +13,8 @@ def year_weights(policy: WeightsPolicy, years: Sequence[int]) -> dict[int, int]:
     """Return the weight of each year, aligned to the newest: 1:2:7 for three years, 2:7 for two."""
     if len(years) > len(policy.year_weights):
         raise PolicyError(
-            f"the history has {len(years)} years ({', '.join(map(str, years))}) but the policy has weights for {len(policy.year_weights)}",
+            f"the history has {len(years)} years ({', '.join(map(str, years))}), "
+            f"the policy has weights for {len(policy.year_weights)}",
             code="POLICY_YEAR_WEIGHTS",
             field="weights.year_weights",
             remedy="give a weight for every year or leave out the oldest years of the history",
@@ -32,5 +33,7 @@ def weighted_mean(sums: dict[int, tuple[int, int]], weights: dict[int, int], poo
     if pooling == "cases":
         top = sum(weights[year] * cost for year, (cost, _) in have.items())
         return Fraction(top, sum(weights[year] * stays for year, (_, stays) in have.items()))
-    top_mean = sum(weights[year] * Fraction(cost, stays) for year, (cost, stays) in have.items())
+    top_mean = sum(
+        (weights[year] * Fraction(cost, stays) for year, (cost, stays) in have.items()), Fraction(0)
+    )
     return top_mean / sum(weights[year] for year in have)

@@ -48,6 +48,25 @@ demo-truth.json counts them by kind.
 """
 
 
+_POLICY = f"""# 示范统筹区的政策:沿用国家规则,只改一处。示例,不是任何地区的规定。
+# The demo region's policy: the national rules with one change. A sample, no region's rule.
+
+[meta]
+id = "demo-{YEAR}"
+title = "示范政策(在国家 DIP 3.0 规则上限定机构系数)"
+title_en = "Demo policy (national DIP rules 3.0, institution coefficients bounded)"
+scheme = "dip"
+version = "{YEAR}"
+extends = "national-dip-3.0"
+
+[coefficients]
+cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
+confidence = "sample"
+floor = 0.75
+cap = 1.30
+"""
+
+
 @dataclass(frozen=True)
 class DemoSummary:
     """What was written: hospitals, rows by year (faults included), mean cost in fen of the year of
@@ -120,7 +139,7 @@ def _region_toml() -> str:
         f'area = "{AREA}"',
         f"year = {YEAR}",
         "synthetic = true",
-        'policy = "national-dip-3.0"',
+        'policy = "policy.toml"',
         'catalog = "catalog"',
         'records = "records"',
         "history = [" + ", ".join(f'"history/{year}"' for year in HISTORY) + "]",
@@ -233,6 +252,7 @@ def write_demo(
     (target / "budget.toml").write_text(budget_toml(YEAR, budget_lines(frame)), encoding="utf-8")
     (target / "region.toml").write_text(_region_toml(), encoding="utf-8")
     (target / "README.txt").write_text(_README, encoding="utf-8")
+    (target / "policy.toml").write_text(_POLICY, encoding="utf-8")
     codes = table.table["fixmedins_code"]
     table.table.write_csv(target / "hospitals.csv")
     _operations(cells).write_csv(target / "operations.csv")
