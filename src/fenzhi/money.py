@@ -118,26 +118,57 @@ def apportion_within(frame: pl.DataFrame, total: str, share: str, by: Sequence[s
     amount = pl.col(total).abs().cast(pl.Int128)
     whole = pl.col(share).cast(pl.Int128).sum().over(keys)
     product = amount * pl.col(share).cast(pl.Int128)
-    work = frame.select(*keys, total, share, tie).with_columns(
-        pl.when(whole > 0).then(product // whole).otherwise(0).cast(pl.Int64).alias("_part"),
-        pl.when(whole > 0).then(product % whole).otherwise(0).alias("_rest"),
-        (whole > 0).alias("_any"),
+    work = (
+        frame.select(pl.struct(keys).rank("dense").alias("_group"), total, share, *keys)
+        .with_columns(whole.alias("_whole"), product.alias("_product"))
+        .with_columns(
+            pl.when(pl.col("_whole") > 0)
+            .then(pl.col("_product") // pl.col("_whole"))
+            .otherwise(0)
+            .cast(pl.Int64)
+            .alias("_part"),
+            # A remainder is smaller than the sum of shares, which is an Int64.
+            pl.when(pl.col("_whole") > 0)
+            .then(pl.col("_product") % pl.col("_whole"))
+            .otherwise(0)
+            .cast(pl.Int64)
+            .alias("_rest"),
+        )
+        .with_columns(
+            pl.when(pl.col("_whole") > 0)
+            .then(amount - pl.col("_part").sum().over("_group"))
+            .otherwise(0)
+            .cast(pl.Int64)
+            .alias("_missing")
+        )
     )
-    missing = (amount - pl.col("_part").sum().over(keys)).cast(pl.Int64)
-    work = work.with_columns(missing.alias("_missing"))
-    # Only groups that still miss a fen need an order; and in them only rows with a remainder can get one.
-    candidates = (
-        work.with_row_index("_at")
-        .filter(pl.col("_any") & (pl.col("_missing") > 0))
-        .sort([*keys, "_rest", tie], descending=[False] * len(keys) + [True, False])
-        .with_columns(pl.int_range(pl.len()).over(keys).alias("_rank"))
-        .filter(pl.col("_rank") < pl.col("_missing"))
-        .select("_at")
-        .with_columns(pl.lit(1, pl.Int64).alias("_extra"))
+    cut = _smallest_raised(work)
+    extra = (pl.col("_rest") > pl.col("_cut")) & (pl.col("_missing") > 0)
+    marked = work.join(cut, on="_group", how="left", maintain_order="left").with_columns(
+        extra.fill_null(False).alias("_extra")
     )
-    parts = (
-        work.with_row_index("_at")
-        .join(candidates, on="_at", how="left", maintain_order="left")
-        .select((pl.col("_part") + pl.col("_extra").fill_null(0)) * pl.col(total).sign().cast(pl.Int64))
+    # Rows with just the remainder of the cut share what is left, the smaller tie first: only they need an order.
+    at_cut = (
+        marked.with_row_index("_at")
+        .with_columns(
+            frame[tie].alias("_tie"),
+            (pl.col("_missing") - pl.col("_extra").sum().over("_group")).alias("_left"),
+        )
+        .filter((pl.col("_rest") == pl.col("_cut")) & (pl.col("_left") > 0))
+        .sort("_group", "_tie")
+        .filter(pl.int_range(pl.len()).over("_group") < pl.col("_left"))
     )
-    return parts.to_series().alias(share)
+    parts = marked["_part"] + marked["_extra"].cast(pl.Int64)
+    parts = parts.scatter(at_cut["_at"], parts.gather(at_cut["_at"]) + 1)
+    return (parts * frame[total].sign().cast(pl.Int64)).alias(share)
+
+
+def _smallest_raised(work: pl.DataFrame) -> pl.DataFrame:
+    """Return per group the remainder of the last row that gets a further fen: _group, _cut."""
+    return (
+        work.filter(pl.col("_missing") > 0)
+        .select("_group", "_rest", "_missing")
+        .sort("_group", "_rest", descending=[False, True])
+        .filter(pl.int_range(pl.len()).over("_group") == pl.col("_missing") - 1)
+        .select("_group", pl.col("_rest").alias("_cut"))
+    )

@@ -65,6 +65,26 @@ def _bounds(trim: Trim, n: int, total: int, squares: int, costs: pl.Series, star
     return Fraction(total - reach, n).__ceil__(), (total + reach) // n
 
 
+def _by_group_and_cost(history: pl.DataFrame) -> pl.DataFrame:
+    """Sort by group, then cost; as one number where both fit into 63 bits, which is several times quicker."""
+    frame = history.select("group_idx", "cost_fen")
+    if frame.is_empty():
+        return frame
+    low, high, last = frame.select(
+        pl.min("cost_fen").alias("low"), pl.max("cost_fen").alias("high"), pl.max("group_idx").alias("last")
+    ).row(0)
+    bits = int(high).bit_length()
+    if low < 0 or bits + int(last).bit_length() > 62:
+        return frame.sort("group_idx", "cost_fen")
+    packed = frame.select(
+        (pl.col("group_idx").cast(pl.Int64) * (1 << bits) + pl.col("cost_fen")).sort().alias("key")
+    )
+    return packed.select(
+        (pl.col("key") // (1 << bits)).cast(pl.Int32).alias("group_idx"),
+        (pl.col("key") % (1 << bits)).alias("cost_fen"),
+    )
+
+
 def trim_bounds(history: pl.DataFrame, trim: Trim) -> pl.DataFrame:
     """Return group_idx, n, low_fen, high_fen for every group in ``history`` (group_idx, cost_fen).
 
@@ -75,7 +95,7 @@ def trim_bounds(history: pl.DataFrame, trim: Trim) -> pl.DataFrame:
         return history.group_by("group_idx").agg(
             pl.len().alias("n"), cost.min().alias("low_fen"), cost.max().alias("high_fen")
         )
-    ordered = history.select("group_idx", "cost_fen").sort("group_idx", "cost_fen")
+    ordered = _by_group_and_cost(history)
     table = (
         ordered.group_by("group_idx")
         .agg(
