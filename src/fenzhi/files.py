@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fenzhi.errors import OutputError
+from fenzhi.errors import FenzhiError, OutputError
 
 OWNER_FILE = 0o600
 OWNER_DIR = 0o700
@@ -24,10 +24,60 @@ def neutral(text: str) -> str:
 
 _ASIDE = re.compile(r"^\..+\.(\d+)-[0-9a-f]{8}\.part$")
 _DAY_SECONDS = 24 * 3600
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def _aside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def make_dirs(folder: Path) -> None:
+    """Create a folder and the missing ones above it, each for its owner only."""
+    for missing in reversed([folder, *folder.parents]):
+        if not missing.is_dir():
+            missing.mkdir(mode=OWNER_DIR, exist_ok=True)
+
+
+def _system_error(error: BaseException) -> OSError | None:
+    """Return the operating system's error behind an exception, None if there is none.
+
+    polars says it in the text of an error of its own, xlsxwriter in the first argument of one.
+    """
+    if isinstance(error, OSError):
+        return error
+    if error.args and isinstance(error.args[0], OSError):
+        return error.args[0]
+    found = _OS_ERROR.search(str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else None
+
+
+@contextmanager
+def _said_as_output_error(path: Path, aside: Path) -> Iterator[None]:
+    """Turn what goes wrong while writing into :class:`OutputError` about ``path``."""
+    try:
+        yield
+    except OutputError as error:
+        # Written inside a folder that is itself aside: its final name says more.
+        if error.file is None or not Path(error.file).is_relative_to(aside):
+            raise
+        raise OutputError(
+            error.message,
+            code=error.code,
+            file=path / Path(error.file).relative_to(aside),
+            remedy=error.remedy,
+        ) from error
+    except FenzhiError:
+        raise
+    except Exception as error:
+        reason = _system_error(error)
+        if reason is None:
+            raise
+        raise OutputError(
+            f"cannot write: {reason.strerror or reason}",
+            code="OUTPUT_WRITE",
+            file=path,
+            remedy="free some space or choose another folder, then run again",
+        ) from error
 
 
 def _is_running(pid: int) -> bool:
@@ -62,32 +112,39 @@ def sweep(folder: Path) -> list[Path]:
     return removed
 
 
-@contextmanager
-def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; rename it into place when the block ends well.
-
-    An existing file is not overwritten unless ``replace``. After an error nothing remains.
-    """
-    if path.exists() and not replace:
+def require_new_file(path: Path, endings: tuple[str, ...] = ()) -> None:
+    """Raise :class:`OutputError` if ``path`` exists, or has none of the ``endings``: before long work, not after it."""
+    if endings and path.suffix.lower() not in endings:
+        raise OutputError(
+            f"results cannot be written in the format {path.suffix or 'without ending'!r}",
+            code="OUTPUT_FORMAT",
+            file=path,
+            remedy=f"give a name that ends in {' or '.join(endings)}",
+        )
+    if path.exists():
         raise OutputError(
             "the file exists already",
             code="OUTPUT_EXISTS",
             file=path,
             remedy="give another name or remove it first",
         )
+
+
+@contextmanager
+def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; rename it into place when the block ends well.
+
+    An existing file is not overwritten unless ``replace``. After an error nothing remains.
+    """
+    if not replace:
+        require_new_file(path)
     aside = _aside(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        aside.chmod(OWNER_FILE)
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write: {error.strerror or error}",
-            code="OUTPUT_WRITE",
-            file=path,
-            remedy="free some space or choose another folder, then run again",
-        ) from error
+        with _said_as_output_error(path, aside):
+            make_dirs(path.parent)
+            yield aside
+            aside.chmod(OWNER_FILE)
+            aside.replace(path)
     finally:
         if aside.exists():
             aside.unlink()
@@ -108,23 +165,17 @@ def new_dir(path: Path) -> Iterator[Path]:
         )
     aside = _aside(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.mkdir(mode=OWNER_DIR)
-        yield aside
-        for folder, _, names in os.walk(aside):
-            Path(folder).chmod(OWNER_DIR)
-            for name in names:
-                (Path(folder) / name).chmod(OWNER_FILE)
-        if path.exists():
-            path.rmdir()
-        aside.rename(path)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write: {error.strerror or error}",
-            code="OUTPUT_WRITE",
-            file=path,
-            remedy="free some space or choose another folder, then run again",
-        ) from error
+        with _said_as_output_error(path, aside):
+            make_dirs(path.parent)
+            aside.mkdir(mode=OWNER_DIR)
+            yield aside
+            for folder, _, names in os.walk(aside):
+                Path(folder).chmod(OWNER_DIR)
+                for name in names:
+                    (Path(folder) / name).chmod(OWNER_FILE)
+            if path.exists():
+                path.rmdir()
+            aside.rename(path)
     finally:
         if aside.exists():
             shutil.rmtree(aside, ignore_errors=True)

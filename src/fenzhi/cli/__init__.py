@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 done, but rows were rejected and ``--strict`` was given; 2
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -66,6 +67,8 @@ def main() -> None:
     """Run the command line; errors are said in words, without a traceback."""
     from fenzhi.errors import FenzhiError
 
+    # Results hold settlement data: not even half-written ones may be read by others.
+    os.umask(0o077)
     signal.signal(signal.SIGTERM, _stop)
     try:
         code = app(standalone_mode=False)
@@ -85,8 +88,10 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output has gone (as in `fenzhi ... | head`); nothing can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
     except OSError as error:
-        click.echo(
-            f"[OUTPUT_WRITE] {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True
-        )
+        click.echo(f"[SYSTEM] {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True)
         sys.exit(2)

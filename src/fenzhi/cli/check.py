@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from fenzhi.cli.shared import PATH, console, lang_option, table
+
+SHOWN = 5
+_CODE = re.compile(r"\[([A-Z_]+)\]")
+
+
+def shortened(findings: Iterable[str], lang: str) -> list[str]:
+    """Return the findings, of each code the first few and how many more there are."""
+    shown: list[str] = []
+    counts: Counter[str] = Counter()
+    for line in findings:
+        code = found[1] if (found := _CODE.search(line)) else ""
+        counts[code] += 1
+        if counts[code] <= SHOWN:
+            shown.append(line)
+    more = "另有 {:,} 条 [{}]" if lang == "zh" else "{:,} more of [{}]"
+    return shown + [more.format(n - SHOWN, code) for code, n in counts.items() if n > SHOWN]
 
 
 @click.command(
@@ -28,9 +47,9 @@ def command(target: Path, columns: Path | None, rejects: Path | None, strict: bo
     is_region = target.is_dir() and (target / "region.toml").exists()
     result = check_region(target) if is_region else check_records(target, columns)
     for line in result.notices:
-        out.print(f"· {line}", markup=False)
-    for line in result.findings:
-        out.print(f"! {line}", markup=False)
+        out.print(f"· {line}", markup=False, soft_wrap=True)
+    for line in shortened(result.findings, lang):
+        out.print(f"! {line}", markup=False, soft_wrap=True)
     titles = ("规则", "级别", "行数", "说明") if lang == "zh" else ("rule", "severity", "rows", "meaning")
     rows = [
         (rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules

@@ -21,7 +21,11 @@ from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar
     "--hospitals", default=40, show_default=True, type=click.IntRange(10), help="医疗机构数 / hospitals"
 )
 @click.option(
-    "--seed", default=1, show_default=True, help="随机种子 / seed: the same seed gives the same region"
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    help="随机种子 / seed: the same seed gives the same region",
 )
 @click.option(
     "--full",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar, table
-from fenzhi.money import format_e4, format_fen
-from fenzhi.pipeline.store import Run
+
+if TYPE_CHECKING:  # so that --help does not load the engine
+    from fenzhi.pipeline.store import Run
 
 TEXTS = {
     "zh": {
@@ -62,12 +64,13 @@ TEXTS = {
 SHOWN = 5
 
 
-def _value(value: int | None) -> str:
-    return "-" if value is None else format_e4(value)
-
-
 def _summary(run: Run, lang: str) -> None:
     import polars as pl
+
+    from fenzhi.money import format_e4, format_fen
+
+    def value(value: int | None) -> str:
+        return "-" if value is None else format_e4(value)
 
     text, out = TEXTS[lang], console()
     meta = run.manifest["region"]
@@ -82,8 +85,8 @@ def _summary(run: Run, lang: str) -> None:
             row["title"] or row["pool"],
             f"{row['cases']:,}",
             format_e4(row["points_e4"], 0),
-            _value(row["opening_value_e4"]),
-            _value(row["settlement_value_e4"]),
+            value(row["opening_value_e4"]),
+            value(row["settlement_value_e4"]),
             format_fen(row["fund_fen"]),
             format_fen(row["payable_fen"]),
             format_fen(row["residual_fen"] + row["returned_fen"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,9 +47,15 @@ def lang_option(function: F) -> F:
     )(function)
 
 
+WIDE = 160
+
+
 def console() -> Console:
-    """Return a console for standard output."""
-    return Console(highlight=False)
+    """Return a console for standard output; wide enough for whole amounts where it is no terminal."""
+    out = Console(highlight=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = WIDE
+    return out
 
 
 @contextmanager
@@ -60,7 +67,8 @@ def progress_bar(lang: str = "zh") -> Iterator[Callable[[str, float], None]]:
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("", total=1.0)
 
         def show(stage: str, done: float) -> None:

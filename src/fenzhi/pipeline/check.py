@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from fenzhi.catalogs import check_catalog
-from fenzhi.files import neutral, new_file
+from fenzhi.files import neutral, new_file, require_new_file
 from fenzhi.pipeline.year import known_codes, make_setting
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import load_region
@@ -86,6 +86,7 @@ def check_region(folder: Path) -> Checked:
 
 def write_findings(checked: Checked, target: Path) -> None:
     """Write every finding to a new CSV file (UTF-8 with mark, opens in Excel); formulas are neutralised."""
+    require_new_file(target, (".csv",))
     with new_file(target) as aside:
         checked.found.with_columns(
             cs.string().map_elements(neutral, return_dtype=pl.String, skip_nulls=True)

@@ -15,6 +15,7 @@ from fenzhi.grouping.explain import GroupingTrace, trace
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
 from fenzhi.pipeline.year import COST_CRITERIA, known_codes, make_setting, map_codes
+from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Band, Policy
 from fenzhi.records import read_stays
 from fenzhi.region import Region, load_region
@@ -41,7 +42,7 @@ class Explanation:
 
 
 def _case(run: Path, setl_id: str) -> dict[str, Any]:
-    rows = pl.scan_parquet(run / "cases.parquet").filter(pl.col("setl_id") == setl_id).collect()
+    rows = read_table(run, "cases").filter(pl.col("setl_id") == setl_id)
     if rows.is_empty():
         raise InputError(
             "this run has no row with that settlement id",
@@ -57,8 +58,10 @@ def _case(run: Path, setl_id: str) -> dict[str, Any]:
 
 
 def _check_inputs(region: Region, manifest: dict[str, Any]) -> None:
-    now = file_hashes(region)
-    changed = [name for name, digest in manifest["inputs"].items() if now.get(name) != digest]
+    now, then = file_hashes(region), manifest["inputs"]
+    changed = [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
+    if not changed and policy_hash(region.policy) != manifest["policy"]["hash"]:
+        changed = [region.meta.policy]
     if changed:
         raise InputError(
             f"{len(changed)} input file(s) changed since this run, so it cannot be replayed; the first is {changed[0]}",

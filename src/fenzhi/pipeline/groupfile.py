@@ -8,7 +8,7 @@ import polars as pl
 
 from fenzhi.catalogs import load_catalog
 from fenzhi.errors import ConservationError
-from fenzhi.files import new_file
+from fenzhi.files import new_file, require_new_file
 from fenzhi.grouping import Grouped, compile_catalog
 from fenzhi.grouping.dip import OUTCOMES
 from fenzhi.pipeline.year import Progress, group_stays, other_rows, silent
@@ -29,9 +29,9 @@ def group_file(
     """Group a file or folder of stays into a new Parquet or CSV file; return the counts per outcome and reason.
 
     One row per input row, in input order: setl_id, outcome, scheme, layer, group_id, status, reason, mdc,
-    adrg, drg. Rejected rows
-    and refunds keep their place. Needs the grouping columns only.
+    adrg, drg. Rejected rows and refunds keep their place. Needs the grouping columns only.
     """
+    require_new_file(target, (".parquet", ".csv"))
     progress("read catalogue", 0.0)
     rules = load_policy(policy)
     compiled = compile_catalog(load_catalog(catalog), rules.grouping)

@@ -31,25 +31,35 @@ class Run:
 
 def file_hashes(region: Region) -> dict[str, str]:
     """Return the SHA-256 of every input file of the region, by its path inside the folder."""
+    meta, codes = region.meta, region.codes
     names = [
-        region.meta.records,
-        *region.meta.history,
-        region.meta.hospitals,
-        region.meta.budget,
+        meta.records,
+        *meta.history,
+        meta.hospitals,
+        meta.budget,
         "region.toml",
+        meta.policy,
+        meta.catalog,
+        meta.columns,
+        meta.operations,
+        codes.diagnosis_map,
+        codes.operation_map,
+        meta.assessment or "assessment.csv",
+        meta.deductions or "deductions.csv",
+        meta.advances or "advances.csv",
     ]
-    names += [name for name in (region.meta.columns, region.meta.operations) if name]
-    names += ["assessment.csv", "deductions.csv", "advances.csv"]
     out = {}
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(name for name in names if name):
         path = region.path(name)
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
-            if file.is_file():
+            # Files may also lie outside the folder; those go by their whole path.
+            inside = file.is_relative_to(region.folder)
+            label = (file.relative_to(region.folder) if inside else file).as_posix()
+            # Runs are results, even where the records lie in the folder itself.
+            if file.is_file() and not label.startswith("runs/"):
                 with file.open("rb") as stream:
-                    out[str(file.relative_to(region.folder))] = hashlib.file_digest(
-                        stream, "sha256"
-                    ).hexdigest()
+                    out[label] = hashlib.file_digest(stream, "sha256").hexdigest()
     return out
 
 
@@ -167,10 +177,29 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             file=folder,
             remedy="give a folder runs/<id> of a region",
         )
-    manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not {"run_id", "inputs", "policy", "mean_cost_fen"} <= set(manifest):
+            raise ValueError("keys are missing")
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the manifest is not readable: {error}",
+            code="RUN_MANIFEST",
+            file=file,
+            remedy="run the year again; do not change the files of a run",
+        ) from error
     return manifest
 
 
 def read_table(folder: Path, name: str) -> pl.DataFrame:
-    """Return a result table of a finished run."""
-    return pl.read_parquet(folder / f"{name}.parquet")
+    """Return a result table of a finished run. Raises :class:`InputError` if it is missing or torn."""
+    file = folder / f"{name}.parquet"
+    try:
+        return pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            "a table of the run is missing or cannot be read",
+            code="RUN_TABLE_UNREADABLE",
+            file=file,
+            remedy="run the year again; do not change the files of a run",
+        ) from error

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fenzhi.budget import Budget
 from fenzhi.codes import read_table, require_columns
-from fenzhi.errors import FenzhiError, RegionError
+from fenzhi.errors import PolicyError, RegionError
 from fenzhi.money import to_e4, yuan_to_fen
 from fenzhi.policy import Policy, load_policy, read_toml
 from fenzhi.records import QualityRules
@@ -58,7 +60,7 @@ class Pool(Model):
     title: str
     insutype: tuple[str, ...] = Field(min_length=1)
     areas: Literal["local", "other", "any"] = "local"
-    opening_value: Decimal | None = Field(default=None, gt=0, decimal_places=4)
+    opening_value: Decimal | None = Field(default=None, gt=0, lt=1_000_000, decimal_places=4)
 
 
 class CodesConfig(Model):
@@ -98,20 +100,52 @@ class Region:
         return self.folder / name
 
 
-def _model(model: type[BaseModel], data: dict[str, Any], file: Path, code: str) -> Any:
+def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the table at ``place`` may have."""
+    for part in (part for part in place if isinstance(part, str)):
+        field = model.model_fields.get(part)
+        inside = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        tables = [kind for kind in inside if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not tables:
+            return []
+        model = tables[0]
+    return list(model.model_fields)
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """Return a place as people count: ``pool.2.amount`` is the second pool."""
+    return ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
+
+
+def _model(model: type[BaseModel], file: Path, code: str) -> Any:
+    """Read a TOML file into a model; an unknown key is answered with the nearest one there is."""
+    try:
+        data = read_toml(file)
+    except PolicyError as error:
+        raise RegionError(
+            error.message, code="REGION_SYNTAX", file=file, remedy=error.remedy or "check the file"
+        ) from error
     try:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        unknown = first["type"] == "extra_forbidden"
-        missing = first["type"] == "missing"
+        place = first["loc"]
+        message = first["msg"].removeprefix("Value error, ")
+        remedy = "see docs/guide.md for the keys of this file"
+        if first["type"] == "extra_forbidden":
+            keys = _keys_at(model, place[:-1])
+            near = get_close_matches(str(place[-1]), keys, 1)
+            message = "this key is unknown" + (f"; nearest is {near[0]!r}" if near else "")
+            remedy = f"use one of: {', '.join(keys)}" if keys else remedy
+        elif first["type"] == "missing":
+            message = "this key is missing"
         raise RegionError(
-            "this key is unknown" if unknown else "this key is missing" if missing else first["msg"],
+            message,
             code=code,
             file=file,
-            field=".".join(str(part) for part in first["loc"]),
-            value=None if isinstance(first["input"], dict) else first["input"],
-            remedy="see docs/guide.md for the keys of this file",
+            field=_field(place) or None,
+            value=None if isinstance(first["input"], dict | list) else first["input"],
+            remedy=remedy,
         ) from error
 
 
@@ -131,7 +165,7 @@ def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.S
     for row, text in enumerate(frame[column], start=1):
         try:
             out.append(convert(text))
-        except (InvalidOperation, FenzhiError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise RegionError(
                 "this is not a number of the expected form",
                 code="REGION_NUMBER",
@@ -142,6 +176,37 @@ def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.S
                 remedy="amounts have at most two decimals, coefficients at most four, months are 1 to 12",
             ) from error
     return pl.Series(column, out, dtype=pl.Int64)
+
+
+_AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
+_COEFFICIENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+
+
+def _exactly(pattern: re.Pattern[str], text: str | None) -> str:
+    if text is None or not pattern.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def _amount(text: str | None) -> int:
+    return yuan_to_fen(_exactly(_AMOUNT, text))
+
+
+def _coefficient(text: str | None) -> int:
+    return to_e4(_exactly(_COEFFICIENT, text))
+
+
+def _once(frame: pl.DataFrame, path: Path) -> None:
+    twice = frame.filter(pl.col("fixmedins_code").is_duplicated())
+    if twice.height:
+        raise RegionError(
+            "a hospital is listed twice",
+            code="REGION_KEY",
+            file=path,
+            field="fixmedins_code",
+            value=twice["fixmedins_code"][0],
+            remedy="keep one row per hospital",
+        )
 
 
 def _hospitals(path: Path) -> pl.DataFrame:
@@ -172,22 +237,9 @@ def _hospitals(path: Path) -> pl.DataFrame:
                 value=code,
                 remedy="correct the code",
             )
-    twice = frame.filter(pl.col("fixmedins_code").is_duplicated())
-    if twice.height:
-        raise RegionError(
-            "a hospital is listed twice",
-            code="REGION_KEY",
-            file=path,
-            field="fixmedins_code",
-            value=twice["fixmedins_code"][0],
-            remedy="keep one row per hospital",
-        )
-    _numbers(
-        frame.filter(pl.col("coefficient").is_not_null()),
-        "coefficient",
-        path,
-        lambda text: to_e4(Decimal(text)),
-    )
+    _once(frame, path)
+    # Rows keep their numbers, so the empty ones are looked at as well.
+    _numbers(frame, "coefficient", path, lambda text: None if text is None else _coefficient(text))
     return frame.sort("fixmedins_code")
 
 
@@ -217,7 +269,8 @@ def _assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     frame = _table(path, ("fixmedins_code", "coefficient"))
     _known_hospitals(frame, hospitals, path)
-    values = _numbers(frame, "coefficient", path, lambda text: to_e4(Decimal(text)))
+    _once(frame, path)
+    values = _numbers(frame, "coefficient", path, _coefficient)
     return frame.select("fixmedins_code", values.alias("assessment_e4"))
 
 
@@ -243,8 +296,65 @@ def _amounts(
         "fixmedins_code",
         "pool",
         _numbers(frame, "month", path, lambda text: _month(text, first)).cast(pl.Int8),
-        _numbers(frame, "amount", path, yuan_to_fen).alias(name),
+        _numbers(frame, "amount", path, _amount).alias(name),
     )
+
+
+def _budget(file: Path, year: int, pools: list[str]) -> Budget:
+    """Read the budget: of this year, one entry per pool and none besides, amounts in fen."""
+    if not file.is_file():
+        raise RegionError(
+            "this file is missing",
+            code="REGION_FILE_MISSING",
+            file=file,
+            remedy="write the budget of every pool",
+        )
+    budget: Budget = _model(Budget, file, "BUDGET_VALUE")
+    if budget.year != year:
+        raise RegionError(
+            f"the budget is for {budget.year}, the region's year is {year}",
+            code="BUDGET_YEAR",
+            file=file,
+            field="year",
+            value=budget.year,
+            remedy="give the budget of the year that is settled",
+        )
+    for at, entry in enumerate(budget.pool, start=1):
+        if entry.id not in pools or entry.id in {other.id for other in budget.pool[: at - 1]}:
+            twice = entry.id in pools
+            raise RegionError(
+                "this pool has two budgets" if twice else "the region has no such pool",
+                code="BUDGET_POOL",
+                file=file,
+                field=f"pool.{at}.id",
+                value=entry.id,
+                remedy="write all lines of a pool into one entry"
+                if twice
+                else f"use one of: {', '.join(pools)}",
+            )
+        for line in entry.lines:
+            if not _AMOUNT.fullmatch(f"{line.amount:f}"):
+                raise RegionError(
+                    "an amount is yuan with at most two decimals",
+                    code="BUDGET_VALUE",
+                    file=file,
+                    field=f"pool {entry.id}, line {line.name}",
+                    value=line.amount,
+                    remedy="correct the amount",
+                )
+    for pool in pools:
+        try:
+            budget.of(pool)
+        except RegionError as error:
+            raise RegionError(
+                error.message,
+                code=error.code,
+                file=file,
+                field=error.field,
+                value=error.value,
+                remedy=error.remedy,
+            ) from error
+    return budget
 
 
 def load_region(folder: Path) -> Region:
@@ -260,7 +370,7 @@ def load_region(folder: Path) -> Region:
             file=folder,
             remedy="give the folder of a region's year; `fenzhi demo DIR` writes one to look at",
         )
-    settings: RegionFile = _model(RegionFile, read_toml(file), file, "REGION_VALUE")
+    settings: RegionFile = _model(RegionFile, file, "REGION_VALUE")
     meta = settings.region
     ids = [pool.id for pool in settings.pool]
     if len(set(ids)) != len(ids):
@@ -272,26 +382,6 @@ def load_region(folder: Path) -> Region:
             remedy="give each its own",
         )
     hospitals = _hospitals(folder / meta.hospitals)
-    budget_file = folder / meta.budget
-    if not budget_file.is_file():
-        raise RegionError(
-            "this file is missing",
-            code="REGION_FILE_MISSING",
-            file=budget_file,
-            remedy="write the budget of every pool",
-        )
-    budget: Budget = _model(Budget, read_toml(budget_file), budget_file, "BUDGET_VALUE")
-    if budget.year != meta.year:
-        raise RegionError(
-            f"the budget is for {budget.year}, the region's year is {meta.year}",
-            code="BUDGET_YEAR",
-            file=budget_file,
-            field="year",
-            value=budget.year,
-            remedy="give the budget of the year that is settled",
-        )
-    for pool in ids:
-        budget.of(pool)
 
     def optional(given: str | None, usual: str) -> Path | None:
         if given is not None:
@@ -307,7 +397,7 @@ def load_region(folder: Path) -> Region:
         quality=settings.quality,
         policy=load_policy(meta.policy, near=folder),
         hospitals=hospitals,
-        budget=budget,
+        budget=_budget(folder / meta.budget, meta.year, ids),
         assessment=_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
         deductions=_amounts(
             optional(meta.deductions, "deductions.csv"), hospitals, settings.pool, "deduction_fen", 1
