@@ -101,7 +101,7 @@ def _sheet_xml(path: Path) -> bytes:
 def _read(path: Path) -> tuple[bytes, list[str], pl.DataFrame]:
     book = fastexcel.read_excel(path)
     # Without a header row the reader keeps names as they are, repeated ones too.
-    sheet = book.load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
+    sheet = book.load_sheet(0, header_row=None, dtypes="string")
     return _sheet_xml(path), list(book.sheet_names), sheet.to_polars()
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from fenzhi.arrays import Bools
 
 COST = "medfee_sumamt_fen"
+REFUND_RULES = ("refund_without_original", "refund_exceeds_original")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,7 @@ def net_refunds(frame: pl.DataFrame) -> Netting:
             ),
         ]
     ).sort("row_idx")
-    findings = verdict.filter(
-        pl.col("verdict").is_in(["refund_without_original", "refund_exceeds_original"])
-    ).select(
+    findings = verdict.filter(pl.col("verdict").is_in(REFUND_RULES)).select(
         "row_idx",
         pl.col("verdict").alias("rule"),
         pl.lit("medfee_sumamt").alias("field"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from fenzhi.arrays import Bools
-from fenzhi.records.netting import yuan_text
+from fenzhi.records.netting import COST, REFUND_RULES, Netting, yuan_text
 from fenzhi.records.rules import BY_CODE, RULES, QualityRules
 from fenzhi.records.schema import FEE_COLUMNS, Needs
 from fenzhi.results import REJECTED
@@ -41,12 +42,12 @@ class Checks:
     present: frozenset[str]
 
 
-def find(frame: pl.DataFrame, leaving: Bools, problems: pl.DataFrame, checks: Checks) -> pl.DataFrame:
-    """Return every broken rule: row_idx (position in ``frame``), rule, field, value.
+def find(netting: Netting, problems: pl.DataFrame, checks: Checks) -> pl.DataFrame:
+    """Return every broken rule: row_idx (position in the frame), rule, field, value.
 
-    ``leaving``: rows that netting takes out (not checked). ``problems``: row, field, value that could not be
-    read.
+    Rows that netting takes out are not checked. ``problems``: row, field, value that could not be read.
     """
+    frame, leaving = netting.frame, netting.leaving
     out = [_unreadable(problems, leaving, checks)]
     exprs: dict[str, tuple[pl.Expr, pl.Expr]] = {
         code: pair
@@ -56,7 +57,7 @@ def find(frame: pl.DataFrame, leaving: Bools, problems: pl.DataFrame, checks: Ch
     stays = pl.lit(pl.Series(~leaving)) if leaving.any() else pl.lit(True)
     masks = frame.select((mask.fill_null(False) & stays).alias(code) for code, (mask, _) in exprs.items())
     if checks.quality.applies("duplicate_key", checks.needs):
-        repeated = _repeated(frame["setl_id"], leaving)
+        repeated = _repeated(frame["setl_id"], leaving | _unmatched(netting, checks))
         if repeated is not None:
             masks = masks.with_columns(repeated.alias("duplicate_key"))
             exprs["duplicate_key"] = (pl.lit(True), pl.col("setl_id"))
@@ -91,6 +92,16 @@ def _unreadable(problems: pl.DataFrame, leaving: Bools, checks: Checks) -> pl.Da
         used = [r.code for r in RULES if checks.quality.applies(r.code, checks.needs)]
         found = found.filter(pl.col("rule").is_in(used))
     return found.cast(FINDINGS)
+
+
+def _unmatched(netting: Netting, checks: Checks) -> Bools:
+    """Return the refunds that are rejected as such: they repeat no key, and no row repeats theirs."""
+    rows = np.zeros(netting.frame.height, dtype=np.bool_)
+    if netting.findings.height:
+        rejecting = [code for code in REFUND_RULES if checks.quality.of(code) == "error"]
+        at = netting.findings.filter(pl.col("rule").is_in(rejecting))["row_idx"].to_numpy()
+        rows[at] = (netting.frame[COST].gather(at) < 0).to_numpy()
+    return rows
 
 
 def _repeated(keys: pl.Series, leaving: Bools) -> pl.Series | None:

@@ -78,7 +78,7 @@ def read_stays(
     netting = net_refunds(_filled(frame, quality))
     frame = netting.frame
     checks = Checks(quality, known, needs, present)
-    findings = find(frame, netting.leaving, problems, checks)
+    findings = find(netting, problems, checks)
     refunds = netting.findings.filter(pl.col("rule").is_in(_active(netting.findings["rule"], checks)))
     reported = report(pl.concat([findings, refunds]), frame, quality)
     rejected = reported.filter(pl.col("severity") == "error")
