@@ -250,7 +250,7 @@ def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals:
             "mean_cost_fen",
             pl.coalesce("last_mean_fen", "mean_cost_fen").alias("last_mean_fen"),
             "cv",
-            (pl.col("n").cast(pl.Int64) - pl.col("kept")).fill_null(0).alias("trimmed_cases"),
+            (pl.col("n").cast(pl.Int64) - pl.col("kept").fill_null(0)).fill_null(0).alias("trimmed_cases"),
             "low_fen",
             "high_fen",
             "rw_e4",
