@@ -146,7 +146,8 @@ def _identity(checks: Checks) -> dict[str, tuple[pl.Expr, pl.Expr]]:
 
 
 def _set(codes: Iterable[str]) -> pl.Expr:
-    return pl.lit(pl.Series(sorted(set(codes)), dtype=pl.String).implode()).first()
+    # One list for all rows. As an expression of length one (``.first()``) it would be repeated for every row.
+    return pl.lit(pl.Series(sorted(set(codes)), dtype=pl.String).implode())
 
 
 def _person(checks: Checks) -> dict[str, tuple[pl.Expr, pl.Expr]]:

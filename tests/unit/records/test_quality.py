@@ -1,5 +1,6 @@
 """Every rule of quality control fires where it should, alone, with field, value and message; severities."""
 
+import resource
 from typing import Any
 
 import polars as pl
@@ -242,3 +243,13 @@ def test_no_person_is_named() -> None:
     )
     read = read_stays(frame)
     assert not any("P1" in str(v) or "王小明" in str(v) for row in read.rejected.rows() for v in row)
+
+
+def test_long_lists_of_known_codes_are_not_repeated_for_every_row() -> None:
+    frame = pl.concat([texts({})] * 20_000).with_columns(setl_id=pl.int_range(20_000).cast(pl.String))
+    many = [f"X{i}" for i in range(3_000)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    read = read_stays(frame, known=Known(["H360400001", *many], ["K35.800", *many], ["47.0100", *many]))
+    assert set(read.warnings["rule"]) == {"diagnosis_unknown"}
+    # One list of 3,000 codes for each row would take 60 million texts, about a gigabyte (figures in kB).
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
