@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import PATH, console, lang_option, progress_bar, table
+from fenzhi.cli.shared import PATH, console, lang_option, progress_bar, say, table
 
 LABELS = {
     "stays": "病例数",
@@ -93,11 +93,10 @@ def check(catalog: str) -> int:
 
     loaded = load_catalog(catalog)
     findings = check_catalog(loaded)
-    out = console()
     for finding in findings:
-        out.print(f"{finding.severity}: [{finding.code}] {finding.message}", markup=False)
+        say(f"{finding.severity}: [{finding.code}] {finding.message}")
     layers = loaded.groups.group_by("layer", maintain_order=True).len()
-    out.print(
+    console().print(
         table(
             f"{loaded.meta.title} {loaded.meta.version}",
             ("layer", "groups"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import PATH, console, lang_option, table
+from fenzhi.cli.shared import PATH, console, lang_option, say, table
 
 SHOWN = 5
 _CODE = re.compile(r"\[([A-Z_]+)\]")
@@ -43,29 +43,28 @@ def command(target: Path, columns: Path | None, rejects: Path | None, strict: bo
     """
     from fenzhi.pipeline.check import check_records, check_region
 
-    out = console()
     is_region = target.is_dir() and (target / "region.toml").exists()
     result = check_region(target) if is_region else check_records(target, columns)
     for line in result.notices:
-        out.print(f"· {line}", markup=False, soft_wrap=True)
+        say(f"· {line}")
     for line in shortened(result.findings, lang):
-        out.print(f"! {line}", markup=False, soft_wrap=True)
+        say(f"! {line}")
     titles = ("规则", "级别", "行数", "说明") if lang == "zh" else ("rule", "severity", "rows", "meaning")
     rows = [
         (rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules
     ]
     if rows:
-        out.print(table(str(target), titles, rows, left=2))
+        console().print(table(str(target), titles, rows))
     said = (
         f"{result.rows:,} 行:接受 {result.accepted:,},拒绝 {result.rejected:,},冲销 {result.netted:,}"
         if lang == "zh"
         else f"{result.rows:,} rows: {result.accepted:,} accepted, "
         f"{result.rejected:,} rejected, {result.netted:,} netted"
     )
-    out.print(said)
+    say(said)
     if rejects is not None:
         from fenzhi.pipeline.check import write_findings
 
         write_findings(result, rejects)
-        out.print(str(rejects))
+        say(str(rejects))
     return 1 if strict and result.rejected else 0

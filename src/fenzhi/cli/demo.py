@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar
+from fenzhi.cli.shared import FOLDER, lang_option, progress_bar, say
 
 
 @click.command(
@@ -43,15 +43,10 @@ def command(folder: Path, stays: int, hospitals: int, seed: int, full: bool, lan
 
     with progress_bar(lang) as progress:
         made = make_demo(folder, stays=stays, hospitals=hospitals, seed=seed, full=full, progress=progress)
-    out = console()
-    rows = sum(made.summary.rows.values())
+    rows, groups, hospitals = sum(made.summary.rows.values()), made.groups, made.summary.hospitals
     if lang == "zh":
-        out.print(
-            f"已写入 {folder}:{made.summary.hospitals} 家机构,{rows:,} 条病例(合成数据),病种 {made.groups:,} 个"
-        )
-        out.print(f"下一步:fenzhi run {folder}")
+        say(f"已写入 {folder}:{hospitals} 家机构,{rows:,} 条病例(合成数据),病种 {groups:,} 个")
+        say(f"下一步:fenzhi run {folder}")
     else:
-        out.print(
-            f"wrote {folder}: {made.summary.hospitals} hospitals, {rows:,} stays (synthetic), {made.groups:,} groups"
-        )
-        out.print(f"next: fenzhi run {folder}")
+        say(f"wrote {folder}: {hospitals} hospitals, {rows:,} stays (synthetic), {groups:,} groups")
+        say(f"next: fenzhi run {folder}")

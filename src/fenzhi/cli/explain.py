@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import FOLDER, console, lang_option, table
+from fenzhi.cli.shared import FOLDER, console, lang_option, say, table
 
 TEXTS = {
     "zh": {
@@ -72,19 +72,22 @@ def command(run: Path, setl_id: str, as_json: bool, lang: str) -> None:
     text, out = TEXTS[lang], console()
     trace = found.grouping
     if trace is not None:
-        out.print(f"{text['principal']}: {trace.principal or text['none']}", markup=False)
-        out.print(f"{text['operations']}: {' | '.join(trace.operations) or text['none']}", markup=False)
-        out.print(f"{text['main']}: {trace.main_operation or text['none']}", markup=False)
+        say(f"{text['principal']}: {trace.principal or text['none']}")
+        say(f"{text['operations']}: {' | '.join(trace.operations) or text['none']}")
+        say(f"{text['main']}: {trace.main_operation or text['none']}")
         if trace.dropped:
-            out.print(f"{text['dropped']}: {' | '.join(trace.dropped)}", markup=False)
+            say(f"{text['dropped']}: {' | '.join(trace.dropped)}")
         rows = []
         for candidate in trace.candidates[:SHOWN]:
             answer = "operations_fail" if candidate.answer == "operations" else candidate.answer
             rule = "; ".join(f"{name}={value}" for name, value in candidate.rule.items())
             verdict = text["wins"] if candidate.wins else text[answer]
             rows.append((candidate.group_id, candidate.layer, candidate.name, str(verdict), rule))
-        out.print(table(str(text["candidates"]), text["candidate"], rows, left=5))
+        if rows:
+            out.print(table(str(text["candidates"]), text["candidate"], rows))
+        else:
+            say(f"{text['candidates']}: {text['none']}")
     steps = [
         (step.zh if lang == "zh" else step.en, step.formula, step.result, step.cite) for step in found.steps
     ]
-    out.print(table(f"{setl_id}: {text['steps']}", text["step"], steps, left=2))
+    out.print(table(f"{setl_id}: {text['steps']}", text["step"], steps))

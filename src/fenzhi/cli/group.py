@@ -45,6 +45,6 @@ def command(
     titles = ("去向", "原因", "行数") if lang == "zh" else ("outcome", "reason", "rows")
     rows = [(str(outcome), reason or "", f"{n:,}") for outcome, reason, n in counts.iter_rows()]
     out = console()
-    out.print(table(str(target), titles, rows, left=2))
+    out.print(table(str(target), titles, rows))
     rejected = counts.filter(counts["outcome"] == "rejected")["rows"].sum()
     return 1 if strict and rejected else 0

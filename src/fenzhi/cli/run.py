@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar, table
+from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar, say, table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
     from fenzhi.pipeline.store import Run
@@ -75,8 +75,8 @@ def _summary(run: Run, lang: str) -> None:
     text, out = TEXTS[lang], console()
     meta = run.manifest["region"]
     rules = f"{run.manifest['policy']['title']} · {run.manifest['catalog']['title']}"
-    out.print(f"\n[bold]{meta['name']} {meta['year']}[/bold]  {rules}")
-    outcomes = run.tables["cases"].group_by("outcome").len().sort("len", descending=True)
+    say(f"\n{meta['name']} {meta['year']}  {rules}")
+    outcomes = run.tables["cases"].group_by("outcome").len().sort("len", "outcome", descending=[True, False])
     out.print(
         table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()])
     )
@@ -113,12 +113,12 @@ def _summary(run: Run, lang: str) -> None:
         (code, name or "", f"{n:,}", format_e4(cmi or 0, 2), *(format_fen(amount) for amount in amounts))
         for code, name, n, cmi, *amounts in ends.iter_rows()
     ]
-    out.print(table(str(text["hospitals"]), text["hospital"], rows, left=2))
-    out.print(str(text["balanced"]))
-    out.print(f"{text['where']}: {run.folder}", soft_wrap=True)
+    out.print(table(str(text["hospitals"]), text["hospital"], rows))
+    say(str(text["balanced"]))
+    say(f"{text['where']}: {run.folder}")
     for name in ("region.html", "region.xlsx", "statements"):
         if (run.folder / name).exists():
-            out.print(f"  {run.folder / name}", soft_wrap=True)
+            say(f"  {run.folder / name}")
 
 
 @click.command("run", epilog="例 / example:  fenzhi run my-region --lang zh")

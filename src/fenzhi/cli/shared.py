@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -58,6 +60,11 @@ def console() -> Console:
     return out
 
 
+def say(text: str) -> None:
+    """Print one line to standard output, as it is and unbroken."""
+    console().print(text, soft_wrap=True, markup=False)
+
+
 @contextmanager
 def progress_bar(lang: str = "zh") -> Iterator[Callable[[str, float], None]]:
     """Show a progress bar on standard error; give a function (stage, share done)."""
@@ -77,11 +84,15 @@ def progress_bar(lang: str = "zh") -> Iterator[Callable[[str, float], None]]:
         yield show
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:
-    """Return a table whose first ``left`` columns are text and the others figures."""
-    out = Table(title=title, title_justify="left")
+_FIGURE = re.compile(r"[-+]?[0-9][0-9,]*(\.[0-9]+)?%?|-|")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table; columns that hold nothing but figures stand to the right. Text is taken as it is."""
+    out = Table(title=escape(title), title_justify="left")
     for i, name in enumerate(columns):
-        out.add_column(name, justify="left" if i < left else "right", overflow="fold")
+        figures = bool(rows) and all(_FIGURE.fullmatch(row[i]) for row in rows)
+        out.add_column(escape(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
-        out.add_row(*row)
+        out.add_row(*(escape(cell) for cell in row))
     return out

@@ -86,7 +86,9 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     grouping = None
     if case["outcome"] not in ("rejected",) and case["status"] is not None:
         grouping = _replay(run, region, case)
-    steps = [_outcome_step(case, region.policy)]
+    steps = [
+        _rejected_step(run, case) if case["outcome"] == "rejected" else _outcome_step(case, region.policy)
+    ]
     if case["points_e4"] is not None:
         steps += _points_steps(run, case, manifest, region)
     return Explanation(case, grouping, tuple(steps))
@@ -122,6 +124,19 @@ def _cite(policy: Policy, section: str) -> str:
 def _outcome_step(case: dict[str, Any], policy: Policy) -> Step:
     reason = f" ({case['reason']})" if case["reason"] else ""
     return Step("去向", "outcome", "", f"{case['outcome']}{reason}", _cite(policy, "scope"))
+
+
+def _rejected_step(run: Path, case: dict[str, Any]) -> Step:
+    """Say what quality control found in a row."""
+    found = read_table(run, "rejected").filter(
+        pl.col("source_file") == case["source_file"], pl.col("source_row") == case["source_row"]
+    )
+    texts = [
+        f"{row['field']} = {'' if row['value'] is None else row['value']}: {row['message']}"
+        for row in found.filter(pl.col("severity") == "error").iter_rows(named=True)
+    ]
+    where = f"{case['source_file']}, {case['source_row']}"
+    return Step("去向", "outcome", "; ".join(texts), f"rejected ({case['reason']})", where)
 
 
 def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], policy: Policy) -> list[Step]:
