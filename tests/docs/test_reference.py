@@ -1,0 +1,42 @@
+"""The reference pages are what the code says. FENZHI_UPDATE_DOCS=1 rewrites them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+
+import pytest
+
+from fenzhi.policy.models import Policy
+from fenzhi.results import TABLES
+
+from .blocks import ROOT
+from .reference import TABLE_NOTES, policy_page, results_page
+
+FOLDER = ROOT / "docs" / "reference"
+
+
+@pytest.mark.parametrize(
+    ("name", "page"), [("policy.md", policy_page), ("results.md", results_page)], ids=["policy", "results"]
+)
+def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
+    path = FOLDER / name
+    if os.environ.get("FENZHI_UPDATE_DOCS") == "1":
+        path.write_text(page(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == page(), f"{path} differs: run with FENZHI_UPDATE_DOCS=1"
+
+
+def test_every_key_of_a_policy_is_on_the_page() -> None:
+    text = policy_page()
+    for name, field in Policy.model_fields.items():
+        assert f"## `[{name}]`" in text
+        for key in field.annotation.model_fields:  # type: ignore[union-attr]
+            assert f"| `{key}` |" in text or key in ("cite", "confidence"), f"{name}.{key}"
+
+
+def test_every_result_column_is_on_the_page() -> None:
+    assert set(TABLE_NOTES) == set(TABLES)
+    text = results_page()
+    rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert rows == [column.name for columns in TABLES.values() for column in columns]
