@@ -146,7 +146,7 @@ def _identity(checks: Checks) -> dict[str, tuple[pl.Expr, pl.Expr]]:
 
 
 def _set(codes: Iterable[str]) -> pl.Expr:
-    # One list for all rows. As an expression of length one (``.first()``) it would be repeated for every row.
+    # One list for all rows: as ``.first()``, or inside ``filter`` of a list, it would be repeated for each.
     return pl.lit(pl.Series(sorted(set(codes)), dtype=pl.String).implode())
 
 
@@ -202,7 +202,10 @@ def _codes(checks: Checks) -> dict[str, tuple[pl.Expr, pl.Expr]]:
             strange = ~pl.element().is_in(_set(known))
             rules[code] = (
                 pl.col(column).list.eval(strange).list.any(),
-                pl.col(column).list.eval(pl.element().filter(strange)).list.join("|"),
+                pl.col(column)
+                .list.eval(pl.when(strange).then(pl.element()))
+                .list.drop_nulls()
+                .list.join("|"),
             )
     return rules
 
