@@ -92,6 +92,9 @@ def _figures_by_hand() -> None:
         "assessed_fen": [0, 8_400],
         "deduction_fen": [10_000, 0],
         "payable_fen": [1_250_000, 831_600],
+        "advance_fen": [1_097_000, 729_000],
+        "working_capital_fen": [210_000, 163_333],
+        "clearing_fen": [-57_000, -60_733],
     }
     assert {name: hospitals[name].to_list() for name in want} == want
     cases = pl.read_parquet(run / "cases.parquet")
