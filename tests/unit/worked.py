@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, make_catalog
+from fenzhi.catalogs.models import GROUPS_SCHEMA
 from fenzhi.policy.models import Policy
 from fenzhi.weights import Weights
 
@@ -55,7 +56,9 @@ def catalog(
         dialect=dialect or Dialect("or_of_ands"),
         synthetic=True,
     )
-    groups = pl.DataFrame(list(rows), infer_schema_length=None) if rows else pl.DataFrame()
+    groups = (
+        pl.DataFrame(list(rows), infer_schema_length=None) if rows else pl.DataFrame(schema=GROUPS_SCHEMA)
+    )
     types = operations or {}
     text = pl.String
     return make_catalog(
