@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from fenzhi.grouping import compile_catalog, group_dip
+from fenzhi.grouping import compile_catalog, dip, group_dip
 from fenzhi.policy.models import Grouping
 from twins.draw import catalogs, drawn_catalog, group_weights, grouping_rules, grouping_stay, made
 from twins.engine import catalog_of, stays_of
@@ -29,7 +29,7 @@ def answers(stays, compiled, **options):
     return frame.select(pl.col(COLUMNS).cast(pl.String)).rows()
 
 
-@examples(250)
+@examples(400)
 @given(catalog=catalogs(), rules=made(grouping_rules), stays=STAYS, seed=st.integers(0, 2**32 - 1))
 def test_engine_and_twin_group_alike(catalog, rules, stays, seed):
     weights = group_weights(Random(seed), catalog) if seed % 3 else None
@@ -63,14 +63,14 @@ def test_order_chunks_and_threads_change_nothing(catalog, rules, stays, seed):
     assert [row for part in parts for row in part] == whole
 
 
-def test_many_stays_on_one_or_two_threads_group_alike():
+def test_many_stays_on_one_or_two_threads_group_alike(monkeypatch):
+    monkeypatch.setattr(dip, "SMALLEST_PART", 300)  # two parts already for a few stays
     rng = Random(20260101)
     rules = grouping_rules(Random(3))
     catalog = drawn_catalog(rng)
-    stays = [grouping_stay(rng) for _ in range(500)]
-    few = stays_of(stays)
-    many = pl.concat([few] * 90)  # enough rows for two parts
+    frame = stays_of([grouping_stay(rng) for _ in range(1_000)])
     compiled = compile_catalog(catalog_of(catalog), Grouping.model_validate(rules))
-    expected = answers(few, compiled, threads=1)
-    assert len({answer[2] for answer in expected}) > 5
-    assert answers(many, compiled, threads=2) == expected * 90
+    one = answers(frame, compiled, threads=1)
+    assert len({answer[2] for answer in one}) > 5
+    assert answers(frame, compiled, threads=2) == one
+    assert answers(frame, compiled, threads=3) == one

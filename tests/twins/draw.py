@@ -45,6 +45,7 @@ OPERATIONS = [
     "54.5100",
     "96.0700",
 ]
+CONDITIONS = ["other_diag", "any_diag", "age_days_max", "birth_weight_min_g", "birth_weight_max_g"]
 CRITERIA = [
     "layer",
     "most_terms",
@@ -171,20 +172,40 @@ def assembled(rng: Random, signs: tuple[str, str, str], layers: list[str], rows:
     )
 
 
+def fallback_rows(rng: Random, or_: str) -> list[Row]:
+    """Wide rows, so that most stays end in some group."""
+    wide = ["A00-C75", or_.join(["C76-C80", "K35-K36"]), "P00-U99", "Z51", None]
+    kinds = [
+        ("comprehensive", "any"),
+        ("comprehensive", "medical"),
+        ("basic", "conservative"),
+        ("basic", "any"),
+    ]
+    rows = []
+    for cell in wide:
+        layer, treatment = rng.choice(kinds)
+        row = dict.fromkeys((*CONDITIONS, "main_oprn", "related_oprn"))
+        head = {"layer": layer, "treatment": treatment, "main_diag": cell}
+        rows.append({**row, **head, "grassroots": chance(rng, 0.25)})
+    return rows
+
+
 @st.composite
-def catalogs(draw: st.DrawFn, most_rows: int = 16) -> TwinCatalog:
+def catalogs(draw: st.DrawFn, most_rows: int = 16, fallback: bool = False) -> TwinCatalog:
     """Small catalogues in any dialect, with any rows, exclusions, code sets and operation table."""
     rng = draw(made(lambda rng: rng))
     signs = dialect(rng)
     layers = rng.sample(LAYERS, len(LAYERS)) if chance(rng, 0.3) else LAYERS
     row = made(lambda own: group_row(own, layers, *signs))
-    return assembled(rng, signs, layers, draw(st.lists(row, min_size=1, max_size=most_rows)))
+    wide = fallback_rows(rng, signs[1]) if fallback else []
+    return assembled(rng, signs, layers, draw(st.lists(row, min_size=1, max_size=most_rows)) + wide)
 
 
-def drawn_catalog(rng: Random, rows: int = 40) -> TwinCatalog:
+def drawn_catalog(rng: Random, rows: int = 40, fallback: bool = False) -> TwinCatalog:
     """One catalogue without hypothesis."""
     signs = dialect(rng)
-    return assembled(rng, signs, LAYERS, [group_row(rng, LAYERS, *signs) for _ in range(rows)])
+    wide = fallback_rows(rng, signs[1]) if fallback else []
+    return assembled(rng, signs, LAYERS, [group_row(rng, LAYERS, *signs) for _ in range(rows)] + wide)
 
 
 def grouping_rules(rng: Random) -> dict[str, Any]:
@@ -194,6 +215,8 @@ def grouping_rules(rng: Random) -> dict[str, Any]:
         order = ["layer", *(name for name in order if name != "layer")]
     if chance(rng, 0.4):
         order = ["layer", "most_terms", "most_related", "diagnosis_specificity", "group_id"]
+    elif chance(rng, 0.4):
+        order = ["layer", rng.choice(["closest_cost", "higher_weight", "class_order"])]
     operation_kinds = ["conservative", "diagnostic", "therapeutic", "interventional", "surgery"]
     return {
         "precedence": order,

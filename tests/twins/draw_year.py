@@ -153,8 +153,8 @@ def pools(rng: Random) -> list[Row]:
     return [
         {
             "id": name,
-            "insutype": some(rng, ["310", "390", "510"], 3),
-            "areas": rng.choice(["local", "any", "any", "other"]),
+            "insutype": some(rng, ["310", "390", "510"], 3, rng.choice([1, 2])),
+            "areas": rng.choice(["local", "local", "any", "any", "any", "other"]),
             "opening_value_e4": rng.choice([None, None, None, rng.randint(1, 10**6)]),
         }
         for name in names
@@ -214,17 +214,17 @@ def region(rng: Random) -> Row:
 
 def full_stay(rng: Random, years: list[int]) -> Row:
     """A stay without key and hospital; ``place`` chooses among the hospitals."""
-    cost = amount(rng)
+    cost = rng.choice([amount(rng), rng.randint(3_000, 60_000), rng.randint(8_000, 12_000), 10_000])
     apart = rng.choice([None, 0, 0, rng.randint(0, cost // 2), cost if chance(rng, 0.1) else 1])
     booked = rng.choice([rng.randint(0, cost), cost // 2, cost // 2, 0, None])
     year = rng.choice(years)
     return {
         **clinical_part(rng),
         "place": rng.randrange(60),
-        "insutype": rng.choice(["310", "310", "310", "390", "510", None]),
-        "insu_admdvs": rng.choice([AREA, AREA, None, "990200"]),
-        "act_ipt_days": rng.choice([1, 2, 5, 60, 61]),
-        "med_type": rng.choice(["21", "21", "21", "21", "2105", None]),
+        "insutype": rng.choice(["310"] * 6 + ["390"] * 4 + ["510", None]),
+        "insu_admdvs": rng.choice([AREA, AREA, AREA, AREA, None, "990200"]),
+        "act_ipt_days": rng.choice([1, 2, 2, 3, 5, 5, 5, 8, 60, 61]),
+        "med_type": rng.choice(["21"] * 8 + ["2105", None]),
         "dscg_time": datetime(year, rng.randint(1, 12), rng.randint(1, 28), rng.randrange(24)),
         "medfee_sumamt_fen": cost,
         "hifp_pay_fen": booked,
@@ -237,7 +237,7 @@ def history_stay(rng: Random) -> Row:
 
 
 def record(rng: Random) -> Row:
-    return full_stay(rng, [YEAR] * 14 + [YEAR - 1, YEAR + 1])
+    return full_stay(rng, [YEAR] * 30 + [YEAR - 1, YEAR + 1])
 
 
 def placed(stays: list[Row], head: str, places: list[Row]) -> list[Row]:

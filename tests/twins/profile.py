@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 DEEP = os.environ.get("FENZHI_HYPOTHESIS_PROFILE") == "deep"
 TIMES = 40
 
 
-def examples(count: int) -> settings:
-    """Settings of one property: ``count`` fixed examples, or 40 times as many random ones."""
+def examples(count: int, reduce: bool = True) -> settings:
+    """Settings of one property: ``count`` fixed examples, or 40 times as many random ones.
+
+    ``reduce``: make a failing example small; a slow property does it only in the deep profile.
+    """
+    phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if reduce or DEEP else [])]
     return settings(
         max_examples=count * TIMES if DEEP else count,
         derandomize=not DEEP,
         deadline=None,
         database=None,
+        phases=phases,
         print_blob=DEEP,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )

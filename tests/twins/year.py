@@ -2,8 +2,8 @@
 
 ``region``: area, year, history_years, pools (id, insutype list, areas, opening_value_e4 or None), hospitals
 (fixmedins_code, level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool,
-month, amount_fen), assessment (fixmedins_code -> 1/10,000), advances (None, or what was really advanced, month 0 for
-working capital: fixmedins_code, pool, month, amount_fen).
+month, amount_fen), assessment (fixmedins_code -> 1/10,000), advances (None, or what was really advanced,
+month 0 for working capital: fixmedins_code, pool, month, amount_fen).
 """
 
 from __future__ import annotations
@@ -76,23 +76,25 @@ def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
 
 
 def grouped(row: Row, catalog: TwinCatalog, rules: Mapping[str, Any], weights: Row | None) -> Row:
-    """The row with its group; with weights given, a group without weight does not count."""
+    """The row with its group; with weights given, a group without weight leaves the stay ungrouped."""
     known = weights["groups"] if weights else None
     outcome, layer, group_id, reason = group_stay(row, catalog, rules["grouping"], known)
     if known is not None and group_id is not None and known[group_id]["rw_e4"] is None:
-        outcome, layer, group_id, reason = "ungrouped", None, None, "no_weight"
+        outcome, reason = "ungrouped", "no_weight"
     return {**row, "outcome": outcome, "layer": layer, "group_id": group_id, "reason": reason}
 
 
 def run_history(
     history: Sequence[Row], region: Row, catalog: TwinCatalog, rules: Mapping[str, Any]
 ) -> tuple[list[Row], Row]:
-    """Grouped history (all patients) and the weights it gives."""
+    """Grouped history (all patients) and the weights it gives; nothing and no weights if no stay counts."""
     rows = [prepared(stay, region, rules) for stay in history]
     rows = [row for row in rows if row["outcome"] != "other_track" and outside_los(row, rules) is None]
     rows = [row for row in rows if row["year"] in region["history_years"]]
     rows = [grouped(row, catalog, rules, None) for row in rows]
     ids = [row["group_id"] for row in catalog.groups]
+    if not rows:
+        return [], {}
     return rows, weigh(rows, ids, region["hospitals"], rules)
 
 
@@ -122,7 +124,7 @@ def run_year(
         if row["outcome"] is None:
             row = grouped(row, catalog, rules, weights)
             hospital = hospitals[row["fixmedins_code"]]
-            gid = row["group_id"]
+            gid = None if row["outcome"] == "ungrouped" else row["group_id"]
             cheap = grassroots.get(gid, False)
             row.update(score(gid, row["cost_fen"], hospital, cheap, opening[row["pool"]], weights, rules))
         cases.append(row)
