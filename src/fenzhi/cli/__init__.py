@@ -71,7 +71,7 @@ def main() -> None:
     os.umask(0o077)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="fenzhi")
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()

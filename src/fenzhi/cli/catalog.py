@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import PATH, console, lang_option, progress_bar, say, table
+from fenzhi.cli.shared import PATH, lang_option, progress_bar, say, show_table
 
 LABELS = {
     "stays": "病例数",
@@ -82,7 +82,7 @@ def build(
     for name, value in built.counts.items():
         figure = f"{value:.2%}" if isinstance(value, float) else f"{value:,}"
         rows.append((LABELS[name] if lang == "zh" else name.replace("_", " "), figure))
-    console().print(table(str(target), ("项目", "数值") if lang == "zh" else ("item", "figure"), rows))
+    show_table(str(target), ("项目", "数值") if lang == "zh" else ("item", "figure"), rows)
 
 
 @command.command("check", epilog="例 / example:  fenzhi catalog check demonstration-3.0")
@@ -96,11 +96,9 @@ def check(catalog: str) -> int:
     for finding in findings:
         say(f"{finding.severity}: [{finding.code}] {finding.message}")
     layers = loaded.groups.group_by("layer", maintain_order=True).len()
-    console().print(
-        table(
-            f"{loaded.meta.title} {loaded.meta.version}",
-            ("layer", "groups"),
-            [(a, f"{n:,}") for a, n in layers.iter_rows()],
-        )
+    show_table(
+        f"{loaded.meta.title} {loaded.meta.version}",
+        ("layer", "groups"),
+        [(a, f"{n:,}") for a, n in layers.iter_rows()],
     )
     return 0

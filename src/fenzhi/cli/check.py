@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import PATH, console, lang_option, say, table
+from fenzhi.cli.shared import PATH, lang_option, say, show_table
 
 SHOWN = 5
 _CODE = re.compile(r"\[([A-Z_]+)\]")
@@ -54,7 +54,7 @@ def command(target: Path, columns: Path | None, rejects: Path | None, strict: bo
         (rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules
     ]
     if rows:
-        console().print(table(str(target), titles, rows))
+        show_table(str(target), titles, rows)
     said = (
         f"{result.rows:,} 行:接受 {result.accepted:,},拒绝 {result.rejected:,},冲销 {result.netted:,}"
         if lang == "zh"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import FOLDER, console, lang_option, say, table
+from fenzhi.cli.shared import FOLDER, lang_option, say, show_table
 
 TEXTS = {
     "zh": {
@@ -69,7 +69,7 @@ def command(run: Path, setl_id: str, as_json: bool, lang: str) -> None:
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
         return
-    text, out = TEXTS[lang], console()
+    text = TEXTS[lang]
     trace = found.grouping
     if trace is not None:
         say(f"{text['principal']}: {trace.principal or text['none']}")
@@ -84,10 +84,10 @@ def command(run: Path, setl_id: str, as_json: bool, lang: str) -> None:
             verdict = text["wins"] if candidate.wins else text[answer]
             rows.append((candidate.group_id, candidate.layer, candidate.name, str(verdict), rule))
         if rows:
-            out.print(table(str(text["candidates"]), text["candidate"], rows))
+            show_table(str(text["candidates"]), text["candidate"], rows)
         else:
             say(f"{text['candidates']}: {text['none']}")
     steps = [
         (step.zh if lang == "zh" else step.en, step.formula, step.result, step.cite) for step in found.steps
     ]
-    out.print(table(f"{setl_id}: {text['steps']}", text["step"], steps))
+    show_table(f"{setl_id}: {text['steps']}", text["step"], steps)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fenzhi.cli.shared import PATH, console, lang_option, progress_bar, table
+from fenzhi.cli.shared import PATH, lang_option, progress_bar, show_table
 
 
 @click.command(
@@ -44,7 +44,6 @@ def command(
         counts = group_file(source, target, catalog, policy=policy, columns=columns, progress=progress)
     titles = ("去向", "原因", "行数") if lang == "zh" else ("outcome", "reason", "rows")
     rows = [(str(outcome), reason or "", f"{n:,}") for outcome, reason, n in counts.iter_rows()]
-    out = console()
-    out.print(table(str(target), titles, rows))
+    show_table(str(target), titles, rows)
     rejected = counts.filter(counts["outcome"] == "rejected")["rows"].sum()
     return 1 if strict and rejected else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fenzhi.cli.shared import FOLDER, console, lang_option, progress_bar, say, table
+from fenzhi.cli.shared import FOLDER, lang_option, progress_bar, say, show_table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
     from fenzhi.pipeline.store import Run
@@ -72,14 +72,12 @@ def _summary(run: Run, lang: str) -> None:
     def value(value: int | None) -> str:
         return "-" if value is None else format_e4(value)
 
-    text, out = TEXTS[lang], console()
+    text = TEXTS[lang]
     meta = run.manifest["region"]
     rules = f"{run.manifest['policy']['title']} · {run.manifest['catalog']['title']}"
     say(f"\n{meta['name']} {meta['year']}  {rules}")
     outcomes = run.tables["cases"].group_by("outcome").len().sort("len", "outcome", descending=[True, False])
-    out.print(
-        table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()])
-    )
+    show_table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()])
     pools = [
         (
             row["title"] or row["pool"],
@@ -93,7 +91,7 @@ def _summary(run: Run, lang: str) -> None:
         )
         for row in run.tables["pools"].iter_rows(named=True)
     ]
-    out.print(table(str(text["pools"]), text["pool"], pools))
+    show_table(str(text["pools"]), text["pool"], pools)
     hospitals = (
         run.tables["hospitals"]
         .group_by("fixmedins_code", "fixmedins_name")
@@ -113,7 +111,7 @@ def _summary(run: Run, lang: str) -> None:
         (code, name or "", f"{n:,}", format_e4(cmi or 0, 2), *(format_fen(amount) for amount in amounts))
         for code, name, n, cmi, *amounts in ends.iter_rows()
     ]
-    out.print(table(str(text["hospitals"]), text["hospital"], rows))
+    show_table(str(text["hospitals"]), text["hospital"], rows)
     say(str(text["balanced"]))
     say(f"{text['where']}: {run.folder}")
     for name in ("region.html", "region.xlsx", "statements"):

@@ -87,12 +87,13 @@ def progress_bar(lang: str = "zh") -> Iterator[Callable[[str, float], None]]:
 _FIGURE = re.compile(r"[-+]?[0-9][0-9,]*(\.[0-9]+)?%?|-|")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table; columns that hold nothing but figures stand to the right. Text is taken as it is."""
-    out = Table(title=escape(title), title_justify="left")
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a title and a table of texts, taken as they are; columns of nothing but figures stand to the right."""
+    out = Table()
     for i, name in enumerate(columns):
         figures = bool(rows) and all(_FIGURE.fullmatch(row[i]) for row in rows)
         out.add_column(escape(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
         out.add_row(*(escape(cell) for cell in row))
-    return out
+    say(title)
+    console().print(out)
