@@ -41,14 +41,17 @@ def make_dirs(folder: Path) -> None:
 def _system_error(error: BaseException) -> OSError | None:
     """Return the operating system's error behind an exception, None if there is none.
 
-    polars says it in the text of an error of its own, xlsxwriter in the first argument of one.
+    polars says it in the text of an error (of its own, or an OSError without number), xlsxwriter in the first
+    argument of one.
     """
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return error
     if error.args and isinstance(error.args[0], OSError):
         return error.args[0]
     found = _OS_ERROR.search(str(error))
-    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else None
+    if found:
+        return OSError(int(found[1]), os.strerror(int(found[1])))
+    return error if isinstance(error, OSError) else None
 
 
 @contextmanager

@@ -248,7 +248,7 @@ def compile_catalog(
         return np.ascontiguousarray(groups[name].fill_null(-1).to_numpy()[of_group], dtype=np.int32)
 
     mean = (
-        weights["mean_cost_fen"].fill_null(0).cast(pl.Int64).to_numpy()
+        weights["mean_cost_fen"].fill_null(-1).cast(pl.Int64).to_numpy()
         if weights is not None
         else np.zeros(groups.height, dtype=np.int64)
     )

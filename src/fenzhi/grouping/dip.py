@@ -68,14 +68,15 @@ def group_door(door: Door, compiled: CompiledDip, n: int, threads: int | None = 
 
 
 def _unknown(door: Door) -> pl.DataFrame:
-    counts = (
-        np.bincount(door.stays.oprns, minlength=len(door.operations)) if len(door.operations) else np.zeros(0)
-    )
+    """Return the operations that the table of types does not list, with the number of stays that have them."""
+    at = np.flatnonzero(door.unknown_operations[door.stays.oprns])
+    stay = np.searchsorted(door.stays.oprn_offsets, at, side="right")
+    code = door.operations.gather(pl.Series(door.stays.oprns[at]))
     return (
-        pl.DataFrame({"code": door.operations, "stays": counts.astype(np.int64)})
-        .filter(pl.Series(door.unknown_operations) & (pl.col("stays") > 0))
+        pl.DataFrame({"code": code, "stay": stay})
+        .unique()
         .group_by("code")
-        .agg(pl.col("stays").sum())
+        .agg(pl.len().cast(pl.Int64).alias("stays"))
         .sort("stays", "code", descending=[True, False])
     )
 
@@ -84,7 +85,7 @@ def group_dip(stays: pl.DataFrame, compiled: CompiledDip, *, threads: int | None
     """Group stays; see docs/rules.md, section 2.
 
     ``stays``: columns setl_id, diag_codes, oprn_codes (List of text), age, nwb_age, nwb_bir_wt (and
-    medfee_sumamt_fen where the policy lets cost decide). The result does not depend on ``threads``, on the
+    cost_fen or medfee_sumamt_fen where the policy lets cost decide). The result does not depend on ``threads``, on the
     order of rows, or on how rows are cut into frames.
     """
     door = open_door(stays, compiled)

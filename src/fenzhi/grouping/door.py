@@ -11,7 +11,7 @@ from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, ints
 from fenzhi.catalogs.dialect import range_limits, token_kind
 from fenzhi.codes.normalise import normalise_diagnosis, normalise_operation, split_extension
 from fenzhi.grouping.compile import ANY_DIAGNOSIS, KIND_OF, CompiledDip
-from fenzhi.kernels.dip import AS_CONSERVATIVE, CANNOT_BE_MAIN, FREE, MAIN_WITHIN, Codes, Stays
+from fenzhi.kernels.dip import AS_CONSERVATIVE, BLANK, CANNOT_BE_MAIN, FREE, MAIN_WITHIN, Codes, Stays
 
 DAYS_OF_A_YEAR = 365
 
@@ -48,7 +48,9 @@ class _Book:
 
 
 def _explode(lists: pl.Series) -> pl.Series:
-    return lists.explode(empty_as_null=False, keep_nulls=False)
+    """Return the codes of all lists; a null inside a list becomes a blank, so that positions stay."""
+    codes = lists.explode(empty_as_null=False, keep_nulls=False)
+    return codes.cast(pl.String).fill_null("") if codes.null_count() else codes
 
 
 def _offsets(lists: pl.Series, kept: Bools | None = None) -> Int64s:
@@ -141,7 +143,7 @@ def _operation_kinds(codes: pl.Series, compiled: CompiledDip) -> tuple[Int8s, Bo
     policy = compiled.policy
     kinds = dict(compiled.catalog.operations.select("code", "type").iter_rows())
     own = [kinds.get(code) for code in codes]
-    unknown = np.array([kind is None for kind in own], dtype=np.bool_)
+    unknown = np.array([k is None and c is not None for k, c in zip(own, codes, strict=True)], dtype=np.bool_)
     named = [kind or str(policy.unknown_operation_type) for kind in own]
     as_ = str(policy.interventional_as)
     values = [KIND_OF[as_ if kind == "interventional" else kind] for kind in named]
@@ -155,7 +157,9 @@ def _flags(codes: pl.Series, compiled: CompiledDip) -> tuple[Int8s, Int32s]:
     within = np.full(len(codes), -1, dtype=np.int32)
     lists = compiled.exclusions
     for i, code in enumerate(codes):
-        if code in lists.get("as_conservative", ()):
+        if code is None:
+            flag[i] = BLANK
+        elif code in lists.get("as_conservative", ()):
             flag[i] = AS_CONSERVATIVE
         elif code in lists.get("main_within", ()):
             flag[i] = MAIN_WITHIN
@@ -194,8 +198,8 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     """Translate the grouping columns of a frame of stays into numbers.
 
     Needs ``diag_codes``, ``oprn_codes`` (List of text; null counts as empty), ``age``, ``nwb_age``, ``nwb_bir_wt``,
-    and ``medfee_sumamt_fen`` if cost decides between groups. Further diagnoses are only translated for stays whose
-    principal diagnosis can meet a rule that looks at them.
+    and ``cost_fen`` (else ``medfee_sumamt_fen``) if cost decides between groups.
+    Further diagnoses are only translated for stays whose principal diagnosis can meet a rule that looks at them.
     """
     diags, oprns = _Book(), _Book()
     lists = frame["diag_codes"]
@@ -229,7 +233,8 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     )
     most = int(np.diff(oprn_offsets).max(initial=0))
     widest = int(np.diff(token_offsets).max(initial=0))
-    cost = frame["medfee_sumamt_fen"] if compiled.rules.by_cost else pl.Series([], dtype=pl.Int64)
+    own_cost = "cost_fen" if "cost_fen" in frame.columns else "medfee_sumamt_fen"
+    cost = frame[own_cost] if compiled.rules.by_cost else pl.Series([], dtype=pl.Int64)
     return Door(
         stays=Stays(
             *_frozen(

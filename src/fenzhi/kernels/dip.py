@@ -22,11 +22,14 @@ KEY_ANY = 1
 KEY_KIND = 2
 KEY_FIRST_TOKEN = 8
 
-# Exclusion flags of an operation code.
-FREE, CANNOT_BE_MAIN, AS_CONSERVATIVE, MAIN_WITHIN = 0, 1, 2, 3
+# Flags of an operation code: how it is excluded, or that nothing is written there.
+FREE, CANNOT_BE_MAIN, AS_CONSERVATIVE, MAIN_WITHIN, BLANK = 0, 1, 2, 3, 4
 
 # Reasons a stay ends with.
 FOUND, NO_DIAGNOSIS, EXCLUDED_DIAGNOSIS, NO_GROUP = 0, 1, 2, 3
+
+# Distance of a group whose mean cost is not known.
+FARTHEST = np.int64(9223372036854775807)
 
 # What an entry answers.
 ACCEPTED, FAILS_OPERATIONS, FAILS_OTHER_DIAGNOSIS, FAILS_ANY_DIAGNOSIS, FAILS_AGE, FAILS_WEIGHT = (
@@ -85,7 +88,7 @@ class Rules(NamedTuple):
     ``other_condition``, ``any_condition``,
     ``age_days_max``, ``weight_min_g``, ``weight_max_g``, ``clause_group``. ``any_key_offset``: added to a
     token for rules of any operation.
-    ``group_mean_fen`` (groups): used only if ``by_cost``.
+    ``group_mean_fen`` (groups, -1 = not known): used only if ``by_cost``.
     """
 
     diag_start: Int64s
@@ -120,6 +123,8 @@ def effective_operations(stay: int, stays: Stays, codes: Codes, effective: Int32
     for at in range(stays.oprn_offsets[stay], stays.oprn_offsets[stay + 1]):
         oprn = stays.oprns[at]
         flag = codes.oprn_flag[oprn]
+        if flag == BLANK:
+            continue
         if flag == MAIN_WITHIN:
             inside = codes.diag_conditions[principal, codes.oprn_within[oprn]]
             flag = FREE if inside else AS_CONSERVATIVE
@@ -152,7 +157,7 @@ def operation_keys(effective: Int32s, count: int, main: int, codes: Codes, rules
             n += 1
     for i in range(count):
         oprn = effective[i]
-        if rules.highest_kind and codes.oprn_kind[oprn] > kind:
+        if rules.highest_kind and main >= 0 and codes.oprn_kind[oprn] > kind:
             kind = codes.oprn_kind[oprn]
         for at in range(codes.oprn_token_offsets[oprn], codes.oprn_token_offsets[oprn + 1]):
             keys[n] = codes.oprn_tokens[at] + rules.any_key_offset
@@ -300,7 +305,7 @@ def match_stays(
         best = -1
         best_major = np.int32(2147483647)
         best_minor = np.int32(2147483647)
-        best_distance = np.int64(9223372036854775807)
+        best_distance = FARTHEST
         for k in range(width):
             token = codes.diag_tokens[principal, k]
             if token < 0:
@@ -325,7 +330,8 @@ def match_stays(
                         group = rules.clause_group[rules.entry_clause[entry]]
                         distance = np.int64(0)
                         if rules.by_cost:
-                            distance = abs(stays.cost_fen[stay] - rules.group_mean_fen[group])
+                            mean = rules.group_mean_fen[group]
+                            distance = abs(stays.cost_fen[stay] - mean) if mean >= 0 else FARTHEST
                         if (
                             major < best_major
                             or distance < best_distance

@@ -19,6 +19,7 @@ from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Band, Policy
 from fenzhi.records import read_stays
 from fenzhi.region import Region, load_region
+from fenzhi.region.scope import cost_of
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def _replay(run: Path, region: Region, case: dict[str, Any]) -> GroupingTrace:
         known=known_codes(region),
     )
     stay = read.stays.filter(pl.col("setl_id") == case["setl_id"])
-    found = trace(map_codes(stay, setting), compiled)
+    found = trace(
+        map_codes(stay.with_columns(cost_of(stay, region.policy.scope).alias("cost_fen")), setting), compiled
+    )
     if case["outcome"] != "ungrouped" and found.group_id != case["group_id"]:
         raise ConservationError(
             "the replay gives another group than the run",

@@ -138,8 +138,9 @@ def map_codes(stays: pl.DataFrame, setting: Setting) -> pl.DataFrame:
 
 
 def group_coded(stays: pl.DataFrame, setting: Setting, compiled: CompiledDip) -> Grouped:
-    """Map the codes of stays and group them."""
-    return group_stays(map_codes(stays, setting), compiled, setting.chunk_rows)
+    """Map the codes of stays and group them; where cost decides, it is the cost that points price."""
+    priced = stays.with_columns(cost_of(stays, setting.region.policy.scope).alias("cost_fen"))
+    return group_stays(map_codes(priced, setting), compiled, setting.chunk_rows)
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

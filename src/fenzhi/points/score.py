@@ -72,11 +72,12 @@ def _ungrouped_points(policy: Policy, weights: Weights, step: int) -> pl.Expr:
     if policy.ungrouped.rule == "none":
         return pl.lit(0, pl.Int64)
     factor = Fraction(policy.ungrouped.factor) * policy.weights.scale * SCALE
+    # Items paid apart can exceed the total of a faulty record; points never fall below zero.
     return ratio_half_up(
         pl.col("cost_fen").cast(pl.Int128) * factor.numerator,
         pl.lit(weights.mean_fen * factor.denominator),
         step,
-    )
+    ).clip(lower_bound=0)
 
 
 def _references(stays: pl.DataFrame, weights: Weights) -> pl.DataFrame:
