@@ -149,6 +149,12 @@ def test_ungrouped_points_are_rounded_half_up_to_the_decimals() -> None:
     assert scored(rows, measured, whole, ())["points_e4"].to_list() == [10_000, 10_000, 0, 0]
 
 
+def test_more_paid_apart_than_the_stay_cost_gives_no_points() -> None:
+    rows = [stay(-1, -2_500, outcome="ungrouped"), stay(-1, 0, outcome="ungrouped")]
+    got = scored(rows, weights([]), policy(), ())
+    assert got["points_base_e4"].to_list() == got["points_e4"].to_list() == [0, 0]
+
+
 def test_the_rule_none_pays_no_points() -> None:
     got = scored([stay(-1, 2_500, outcome="ungrouped")], weights([]), policy(ungrouped={"rule": "none"}), ())
     assert got["points_e4"].to_list() == [0]

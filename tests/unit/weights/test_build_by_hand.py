@@ -3,95 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from worked import catalog, policy, row, stays
+from worked import catalog, row
 
-from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, load_catalog, save_catalog
-from fenzhi.grouping import compile_catalog, group_dip
-from fenzhi.policy.models import Policy, Threshold
-from fenzhi.weights.build import (
-    Built,
-    build_catalog,
-    choose_threshold,
-    compiled_base,
-    empty_base,
-    kept_rows,
-    observe,
+from fenzhi.policy.models import Threshold
+from fenzhi.weights.build import choose_threshold
+
+from .building import (
+    ADH,
+    APP,
+    BASE,
+    DIALYSIS,
+    SCOPE,
+    STENT,
+    TYPES,
+    build,
+    cases,
+    group_ids,
+    grouped,
+    history,
+    rules,
 )
-from twins.profile import examples
-
-APP, ADH, DIALYSIS, STENT, SCOPE = "47.0100", "54.5100", "39.9500", "36.0700", "45.2300"
-TYPES = {
-    APP: "surgery",
-    ADH: "surgery",
-    DIALYSIS: "therapeutic",
-    STENT: "interventional",
-    SCOPE: "diagnostic",
-}
-META = CatalogMeta(
-    id="local",
-    title="local",
-    version="1",
-    kind="built",
-    layers=("pregroup", "merged", "assisted", "basic", "comprehensive"),
-    dialect=Dialect("or_of_ands"),
-    synthetic=True,
-)
-
-
-def rules(threshold: int = 3, grouping: dict[str, Any] | None = None, **more: Any) -> Policy:
-    return policy(weights={"threshold": {"cases": threshold}, **more}, grouping=grouping or {})
-
-
-def table(types: dict[str, str] = TYPES) -> pl.DataFrame:
-    return pl.DataFrame(
-        {"code": list(types), "name": [f"name {c}" for c in types], "type": list(types.values())}
-    )
-
-
-def cases(n: int, diag: str, oprn: str = "", cost: int = 1_000) -> list[dict[str, Any]]:
-    return [{"diag": diag, "oprn": oprn, "medfee_sumamt_fen": cost * 100}] * n
-
-
-def history(*parts: list[dict[str, Any]], fees: list[list[int] | None] | None = None) -> pl.DataFrame:
-    frame = stays(*[case for part in parts for case in part])
-    if fees is None:
-        return frame
-    return frame.with_columns(pl.Series("oprn_fees_fen", fees, dtype=pl.List(pl.Int64)))
-
-
-def build(
-    frame: pl.DataFrame,
-    pack: Policy | None = None,
-    base: DipCatalog | None = None,
-    diagnoses: pl.DataFrame | None = None,
-) -> Built:
-    """Build as the pipeline does: observe, keep base rows, observe again without the dropped ones."""
-    pack = pack or rules()
-    below = base or empty_base(table())
-    observed = observe(frame, compiled_base(below, pack))
-    regroup = None
-    if base is not None:
-        combos = observed.group_by("diag", "main").agg(pl.len().alias("stays"))["stays"]
-        kept, _ = kept_rows(observed, base, choose_threshold(combos, pack.weights.threshold))
-        regroup = observe(frame, compiled_base(base, pack, kept))
-    return build_catalog(observed, below, pack, META, regroup=regroup, diagnoses=diagnoses)
-
-
-def group_ids(built: Built) -> list[str]:
-    return built.catalog.groups["group_id"].to_list()
-
-
-def grouped(frame: pl.DataFrame, built: Built, pack: Policy | None = None) -> list[str | None]:
-    """Group a history by the catalogue that was built from it."""
-    compiled = compile_catalog(built.catalog, (pack or rules()).grouping)
-    return group_dip(frame, compiled).frame["group_id"].to_list()
-
 
 # --- thresholds ---
 
@@ -300,16 +234,6 @@ def test_one_operation_in_two_spellings_is_one_operation() -> None:
 
 # --- base rows ---
 
-BASE = catalog(
-    row("N1", "K35.8", "operation", main_oprn=APP),
-    row("N2", "K35.8", "operation", main_oprn=APP, related_oprn=ADH),
-    row("N3", "K36", "conservative"),
-    row("N4", "K36.9", "conservative"),
-    row("N5", "K36", "surgery", layer="comprehensive"),
-    row("N6", "A00", "any"),
-    operations=TYPES,
-)
-
 
 # N1 has 3 stays and N3 3: kept. N2 has 2 and N4 1: dropped; then N2's stays fit N1, and N4's fits N3. N6 has none.
 def test_base_rows_from_the_threshold_on_are_kept_and_stays_of_the_others_grouped_again() -> None:
@@ -341,81 +265,3 @@ def test_stays_of_a_dropped_row_that_fit_no_other_become_local() -> None:
     built = build(frame, base=base)
     assert group_ids(built) == ["K35.8:47.0100"]
     assert grouped(frame, built) == ["K35.8:47.0100"] * 5
-
-
-# --- what is built must work ---
-
-DIAGNOSES = ["K35.800", "K35.801", "K35.900", "K36.x00", "N18.500", "A54.301+H13.1*", "I10"]
-OPERATIONS = [APP, f"{APP}x001", ADH, DIALYSIS, STENT, SCOPE, "99.9999"]
-CASE = st.fixed_dictionaries(
-    {
-        "diag": st.lists(st.sampled_from(DIAGNOSES), min_size=1, max_size=2).map("|".join),
-        "oprn": st.lists(st.sampled_from(OPERATIONS), max_size=3).map("|".join),
-        "medfee_sumamt_fen": st.integers(1, 10**6),
-    }
-)
-EXCLUSIONS = [
-    ("cannot_be_main", ADH, None),
-    ("as_conservative", SCOPE, None),
-    ("main_within", DIALYSIS, "N18"),
-]
-
-
-@examples(40)
-@given(
-    drawn=st.lists(CASE, min_size=1, max_size=40),
-    threshold=st.integers(1, 6),
-    excluding=st.booleans(),
-    on_base=st.booleans(),
-)
-def test_a_built_catalogue_leaves_no_stay_of_its_history_ungrouped(
-    drawn: list[dict[str, Any]], threshold: int, excluding: bool, on_base: bool
-) -> None:
-    pack = rules(threshold)
-    frame = stays(*drawn)
-    base = catalog(
-        *(BASE.groups.to_dicts() if on_base else []),
-        operations=TYPES,
-        exclusions=EXCLUSIONS if excluding else None,
-    )
-    built = build(frame, pack, base)
-    assert None not in grouped(frame, built, pack)
-    assert len(set(group_ids(built))) == len(group_ids(built))
-    counts = built.counts
-    parts = ("base_rows_kept", "local_core_groups", "local_related_groups", "comprehensive_groups")
-    assert counts["groups"] == sum(counts[name] for name in parts) == built.catalog.groups.height
-
-
-def test_comprehensive_groups_by_the_highest_kind_of_all_operations() -> None:
-    # The main operation is diagnostic, a further one surgery: the stay belongs to the surgical group.
-    pack = rules(grouping={"comprehensive_type": "highest"})
-    frame = history(cases(1, "K35.800", f"{SCOPE}|{APP}"), cases(1, "K35.800"))
-    built = build(frame, pack)
-    assert group_ids(built) == ["K35-0", "K35-4"]
-    assert grouped(frame, built, pack) == ["K35-4", "K35-0"]
-
-
-@pytest.mark.parametrize("diag", ["K35800", "K3.5", "M80000/3"])
-def test_a_diagnosis_of_an_unusual_form_is_grouped_as_well(diag: str) -> None:
-    frame = history(cases(3, diag))
-    assert None not in grouped(frame, build(frame))
-    assert None not in grouped(frame, build(frame, rules(9)))
-
-
-@pytest.mark.parametrize("oprn", ["-", "无", "47.0100/54.5100"])
-def test_an_operation_that_is_no_code_does_not_break_the_catalogue(oprn: str, tmp_path: Any) -> None:
-    # Placeholders for "none" are usual in exports: what is built must be readable again.
-    frame = history(
-        cases(3, "K35.800", oprn), cases(3, "K35.800", f"{APP}|{oprn}", 9_000), cases(3, "K35.800", APP)
-    )
-    built = build(frame)
-    save_catalog(built.catalog, tmp_path / "built")
-    again = load_catalog(tmp_path / "built")
-    assert again.digest == built.catalog.digest
-    assert None not in grouped(frame, built)
-
-
-def test_what_is_built_can_be_written_and_read(tmp_path: Any) -> None:
-    built = build(SMALL)
-    save_catalog(built.catalog, tmp_path / "built")
-    assert load_catalog(tmp_path / "built").digest == built.catalog.digest
