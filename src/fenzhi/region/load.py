@@ -19,6 +19,9 @@ from fenzhi.money import to_e4, yuan_to_fen
 from fenzhi.policy import Policy, load_policy, read_toml
 from fenzhi.records import QualityRules
 
+# An assessment coefficient above this is a slip of the decimal point.
+MOST_ASSESSMENT_E4 = 20_000
+
 
 class Model(BaseModel):
     """Frozen, and an unknown key is an error."""
@@ -64,10 +67,12 @@ class Pool(Model):
 
 
 class CodesConfig(Model):
-    """Mapping tables 国临 -> 医保, one switch per kind of code."""
+    """Mapping tables 国临 -> 医保, one switch per kind of code; code books (first column: code) to check against."""
 
     diagnosis_map: str | None = None
     operation_map: str | None = None
+    diagnosis_book: str | None = None
+    operation_book: str | None = None
 
 
 class RegionFile(Model):
@@ -128,7 +133,8 @@ def _model(model: type[BaseModel], file: Path, code: str) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is missing and unknown at once; the unknown one says more.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         place = first["loc"]
         message = first["msg"].removeprefix("Value error, ")
         remedy = "see docs/guide.md for the keys of this file"
@@ -173,7 +179,8 @@ def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.S
                 row=row,
                 field=column,
                 value=text,
-                remedy="amounts have at most two decimals, coefficients at most four, months are 1 to 12",
+                remedy="amounts have at most two decimals (a deduction is not negative), coefficients at most four "
+                "(an assessment is at most 2), months are 1 to 12",
             ) from error
     return pl.Series(column, out, dtype=pl.Int64)
 
@@ -194,6 +201,21 @@ def _amount(text: str | None) -> int:
 
 def _coefficient(text: str | None) -> int:
     return to_e4(_exactly(_COEFFICIENT, text))
+
+
+def _assessed(text: str | None) -> int:
+    value = _coefficient(text)
+    # 98.5 instead of 0.985 would pay a hospital a hundred times too much.
+    if value > MOST_ASSESSMENT_E4:
+        raise ValueError(text)
+    return value
+
+
+def _deduction(text: str | None) -> int:
+    amount = _amount(text)
+    if amount < 0:
+        raise ValueError(text)
+    return amount
 
 
 def _once(frame: pl.DataFrame, path: Path) -> None:
@@ -270,7 +292,7 @@ def _assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
     frame = _table(path, ("fixmedins_code", "coefficient"))
     _known_hospitals(frame, hospitals, path)
     _once(frame, path)
-    values = _numbers(frame, "coefficient", path, _coefficient)
+    values = _numbers(frame, "coefficient", path, _assessed)
     return frame.select("fixmedins_code", values.alias("assessment_e4"))
 
 
@@ -296,7 +318,7 @@ def _amounts(
         "fixmedins_code",
         "pool",
         _numbers(frame, "month", path, lambda text: _month(text, first)).cast(pl.Int8),
-        _numbers(frame, "amount", path, _amount).alias(name),
+        _numbers(frame, "amount", path, _deduction if name == "deduction_fen" else _amount).alias(name),
     )
 
 
