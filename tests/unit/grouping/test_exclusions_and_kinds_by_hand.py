@@ -133,6 +133,7 @@ def test_operations_without_a_type_are_what_the_policy_says() -> None:
 
 def test_no_main_operation_counts_as_medical() -> None:
     assert kind_of("1", [("cannot_be_main", "1", None)]) == "medical"
+    assert kind_of("1", [("cannot_be_main", "1", None)], comprehensive_type="highest") == "medical"
     assert kind_of("1|3", [("cannot_be_main", "1", None)]) == "therapeutic"
     assert kind_of("1|3", [("as_conservative", "1", None)]) == "medical"
     assert kind_of("3|1", [("as_conservative", "1", None)], comprehensive_type="highest") == "therapeutic"

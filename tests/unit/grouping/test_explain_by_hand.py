@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from worked import catalog, row, stays
 
@@ -133,3 +134,12 @@ def test_stays_without_a_group(diag: str, reason: str, principal: str | None) ->
     assert found.operations == (A,)
     if reason != "no_group":
         assert found.candidates == ()
+
+
+def test_a_blank_among_the_operations_is_no_operation() -> None:
+    frame = stays({"diag": "K35.800"}).with_columns(
+        oprn_codes=pl.Series([["", None, A]], dtype=pl.List(pl.String))
+    )
+    found = trace(frame, COMPILED)
+    assert (found.group_id, found.main_operation, found.effective) == ("OP", A, (A,))
+    assert None not in found.operations

@@ -167,6 +167,24 @@ def test_what_follows_closest_cost_decides_between_equal_distances() -> None:
     assert winner(rules, ["layer", "closest_cost"], weights=weights, cost_yuan=1_500) == "A"
 
 
+def test_a_group_without_history_is_never_the_closest() -> None:
+    rules = catalog(row("A", "K35"), row("Z", "K35"))
+    order = ["layer", "closest_cost"]
+    assert winner(rules, order, weights=[(None, None), (1, 90_000)], cost_yuan=1) == "Z"
+    # Where none has a history the code decides.
+    assert winner(rules, order, weights=[(None, None), (None, None)], cost_yuan=1) == "A"
+
+
+def test_the_cost_that_is_priced_decides_and_not_the_total() -> None:
+    rules = catalog(row("A", "K35"), row("Z", "K35"))
+    means = pl.DataFrame({"rw_e4": [1, 1], "mean_cost_fen": [100_000, 200_000]})
+    compiled = compile_catalog(rules, Grouping(precedence=("layer", "closest_cost")), means)
+    stay = stays({"diag": "K35.800", "medfee_sumamt_fen": 100_000})
+    assert group_dip(stay, compiled).frame["group_id"][0] == "A"
+    priced = stay.with_columns(cost_fen=pl.lit(200_000, pl.Int64))
+    assert group_dip(priced, compiled).frame["group_id"][0] == "Z"
+
+
 def test_closest_cost_is_left_out_before_weights_exist() -> None:
     rules = catalog(row("A", "K35"), row("Z", "K35.8"))
     assert winner(rules, ["layer", "closest_cost", "diagnosis_specificity"]) == "Z"

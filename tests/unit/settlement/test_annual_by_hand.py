@@ -43,7 +43,11 @@ def test_sums_per_hospital() -> None:
     assert row["points_e4"] == 160_000
     # Weights 8 and 5 over two stays and a scale of 1,000: 0.0065.
     assert row["cmi_e4"] == 65
-    assert settled().hospitals.row(1, named=True)["points_grassroots_e4"] == 40_000
+    # S4 is in a core group, but a grassroots one: its points stand there and nowhere else.
+    other = settled().hospitals.row(1, named=True)
+    points = [other[f"points_{kind}_e4"] for kind in ("core", "comprehensive", "grassroots", "ungrouped")]
+    assert points == [0, 0, 40_000, 0]
+    assert other["cmi_e4"] == 40
 
 
 def test_equal_remainders_go_to_the_smaller_code_whatever_the_order() -> None:
