@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
 
 import polars as pl
@@ -14,7 +15,8 @@ from property.test_weights_twin import GROUPS, HISTORY, POLICIES, weigh_both
 from twins.draw import made
 from twins.draw_year import amount, hospitals
 from twins.engine import policy_of
-from twins.exact import half_up
+from twins.exact import E4, half_up
+from twins.points import reference_fen
 from twins.points import score as twin_score
 from twins.profile import examples
 
@@ -54,11 +56,33 @@ def frame_of(stays, places):
         outcome = (
             "ungrouped" if one["group_idx"] < 0 else "comprehensive" if one["group_idx"] == 2 else "grouped"
         )
-        code = places[one["place"] % len(places)]["fixmedins_code"]
+        code = code_of(one, places)
         rows.append(
             {**one, "setl_id": f"S{number}", "outcome": outcome, "fixmedins_code": code, "reason": None}
         )
     return pl.DataFrame([{name: row[name] for name in SCHEMA} for row in rows], schema=SCHEMA)
+
+
+def fits(one, places, openings, weights):
+    """Whether the points of a stay fit into 64 bits by any formula and reference."""
+    gid = GROUPS[max(one["group_idx"], 0)]
+    rw = weights["groups"][gid]["rw_e4"]
+    if rw is None:
+        return True
+    level = places[one["place"] % len(places)]["level"]
+    kinds = ("same_level_mean", "all_level_mean", "payment_standard")
+    least = [half_up(Fraction(rw * h, E4)) for h in (1, E4, weights["coefficients"][code_of(one, places)])]
+    found = [
+        reference_fen(kind, gid, level, base, openings[one["pool"]], weights)
+        for base in least
+        for kind in kinds
+    ]
+    smallest = min((reference for reference in found if reference), default=1)
+    return 8 * rw * abs(one["cost_fen"]) // smallest < 2**63
+
+
+def code_of(one, places):
+    return places[one["place"] % len(places)]["fixmedins_code"]
 
 
 def twin_answer(one, places, flags, openings, weights, rules):
@@ -91,6 +115,7 @@ def score_both(history, rules, places, stays, seed):
     )
     rest = (weights, policy_of(rules), pl.Series("grassroots", flags), table)
     frame = frame_of(stays, places)
+    assume(all(fits(one, places, openings, twin_weights) for one in stays))
     expected = [twin_answer(one, places, flags, openings, twin_weights, rules) for one in stays]
     return frame, rest, expected
 
