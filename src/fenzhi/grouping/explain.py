@@ -91,7 +91,7 @@ def trace(stay: pl.DataFrame, compiled: CompiledDip) -> GroupingTrace:
     """Explain the grouping of one stay (a frame of one row, as :func:`fenzhi.grouping.group_dip` takes it)."""
     door = open_door(stay, compiled)
     group, reason = group_door(door, compiled, 1)
-    operations = tuple(door.operations.gather(pl.Series(door.stays.oprns)).to_list())
+    operations = tuple(door.operations.gather(pl.Series(door.stays.oprns)).drop_nulls())
     principal = int(door.stays.principal[0])
     won = int(group[0])
     groups = compiled.catalog.groups

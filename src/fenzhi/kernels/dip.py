@@ -140,29 +140,37 @@ def effective_operations(stay: int, stays: Stays, codes: Codes, effective: Int32
 
 
 @njit(nogil=True, cache=True)
+def kind_of_stay(effective: Int32s, count: int, main: int, codes: Codes, highest_kind: bool) -> int:
+    """Return the kind of a stay for comprehensive groups; without effective main operation it is medical (0)."""
+    if main < 0:
+        return 0
+    kind: int = codes.oprn_kind[effective[main]]
+    if highest_kind:
+        for i in range(count):
+            kind = max(kind, codes.oprn_kind[effective[i]])
+    return kind
+
+
+@njit(nogil=True, cache=True)
 def operation_keys(effective: Int32s, count: int, main: int, codes: Codes, rules: Rules, keys: Int32s) -> int:
     """Fill ``keys`` with everything a stay's operations can be looked up by; return how many there are."""
     n = 0
     keys[n] = KEY_ANY
     n += 1
-    kind = 0
     if main < 0:
         keys[n] = KEY_CONSERVATIVE
         n += 1
     else:
         oprn = effective[main]
-        kind = codes.oprn_kind[oprn]
         for at in range(codes.oprn_token_offsets[oprn], codes.oprn_token_offsets[oprn + 1]):
             keys[n] = codes.oprn_tokens[at]
             n += 1
     for i in range(count):
         oprn = effective[i]
-        if rules.highest_kind and main >= 0 and codes.oprn_kind[oprn] > kind:
-            kind = codes.oprn_kind[oprn]
         for at in range(codes.oprn_token_offsets[oprn], codes.oprn_token_offsets[oprn + 1]):
             keys[n] = codes.oprn_tokens[at] + rules.any_key_offset
             n += 1
-    keys[n] = KEY_KIND + kind
+    keys[n] = KEY_KIND + kind_of_stay(effective, count, main, codes, rules.highest_kind)
     return n + 1
 
 
@@ -344,12 +352,21 @@ def match_stays(
 
 
 @njit(nogil=True, cache=True)
-def main_operations(stays: Stays, codes: Codes, room: int, out_main: Int32s) -> None:
-    """Write the effective main operation of every stay (operation id, -1 = conservative) to ``out_main`` (n)."""
+def main_operations(
+    stays: Stays, codes: Codes, highest_kind: bool, room: int, out_main: Int32s, out_kind: Int8s
+) -> None:
+    """Write the effective main operation (operation id, -1 = conservative) and the kind (0 to 4) of every stay.
+
+    Shapes of ``out_main`` and ``out_kind``: (n). The kind is that of the main operation or, with
+    ``highest_kind``, the highest of all.
+    """
     effective = np.empty(room, dtype=np.int32)
     for stay in range(len(stays.principal)):
         out_main[stay] = -1
-        if stays.principal[stay] >= 0:
-            _, main = effective_operations(stay, stays, codes, effective)
-            if main >= 0:
-                out_main[stay] = effective[main]
+        out_kind[stay] = 0
+        if stays.principal[stay] < 0:
+            continue
+        count, main = effective_operations(stay, stays, codes, effective)
+        if main >= 0:
+            out_main[stay] = effective[main]
+            out_kind[stay] = kind_of_stay(effective, count, main, codes, highest_kind)

@@ -14,6 +14,7 @@ from fenzhi.catalogs.models import COMPREHENSIVE, Dialect
 from fenzhi.codes import read_operations, read_table
 from fenzhi.errors import CatalogError
 from fenzhi.files import new_dir
+from fenzhi.pipeline.store import write_csv
 from fenzhi.pipeline.year import Progress, silent, with_operations
 from fenzhi.policy import Policy, load_policy
 from fenzhi.records import ColumnMap, QualityRules, load_columns, read_stays
@@ -126,4 +127,4 @@ def write_built(built: Built, folder: Path) -> None:
             file.rename(aside / file.name)
         inside.rmdir()
         (aside / "build.json").write_text(json.dumps(built.counts, indent=1) + "\n", encoding="utf-8")
-        built.dropped.write_csv(aside / "dropped.csv")
+        write_csv(built.dropped, aside / "dropped.csv")

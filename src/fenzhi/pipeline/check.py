@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import polars.selectors as cs
 
 from fenzhi.catalogs import check_catalog
-from fenzhi.files import neutral, new_file, require_new_file
-from fenzhi.pipeline.year import known_codes, make_setting
+from fenzhi.files import new_file, require_new_file
+from fenzhi.pipeline.store import write_csv
+from fenzhi.pipeline.year import history_years, known_codes, make_setting
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import load_region
 
@@ -75,6 +75,22 @@ def check_region(folder: Path) -> Checked:
             f"to {meta.valid_to or 'now'}, the year is {year}",
             *findings,
         )
+    classes = region.hospitals.group_by("level", "type").len().sort("level", "type")
+    named = ", ".join(f"{level or '-'} {kind or '-'} ({n})" for level, kind, n in classes.iter_rows())
+    findings = (*findings, f"note: [HOSPITAL_CLASSES] hospitals by level and type: {named}")
+    history = history_years(region)
+    for name in region.meta.history:
+        old = read_stays(
+            region.path(name),
+            columns=setting.columns,
+            quality=region.quality,
+            known=known_codes(region),
+            needs="weights",
+        )
+        years = old.stays["dscg_time"].dt.year()
+        usable = int(years.is_in(history).fill_null(False).sum())
+        text = f"{name}: {old.rows_in} rows, {old.rejected_rows} rejected, {usable} discharged in {history}"
+        findings = (*findings, f"{'note' if usable else 'error'}: [HISTORY] {text}")
     read = read_stays(
         region.path(region.meta.records),
         columns=setting.columns,
@@ -88,6 +104,4 @@ def write_findings(checked: Checked, target: Path) -> None:
     """Write every finding to a new CSV file (UTF-8 with mark, opens in Excel); formulas are neutralised."""
     require_new_file(target, (".csv",))
     with new_file(target) as aside:
-        checked.found.with_columns(
-            cs.string().map_elements(neutral, return_dtype=pl.String, skip_nulls=True)
-        ).write_csv(aside, include_bom=True)
+        write_csv(checked.found, aside)

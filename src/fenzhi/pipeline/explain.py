@@ -142,7 +142,26 @@ def _rejected_step(run: Path, case: dict[str, Any]) -> Step:
     return Step("去向", "outcome", "; ".join(texts), f"rejected ({case['reason']})", where)
 
 
-def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], policy: Policy) -> list[Step]:
+def _coefficient_formula(case: dict[str, Any], manifest: dict[str, Any], region: Region, exempt: bool) -> str:
+    """Return where an institution coefficient comes from: the means of its class, hospitals.csv, or the exemption."""
+    rules = region.policy.coefficients
+    if exempt:
+        return "grassroots: 1"
+    hospital = region.hospitals.filter(pl.col("fixmedins_code") == case["fixmedins_code"]).row(0, named=True)
+    if hospital["coefficient"] is not None:
+        return "hospitals.csv"
+    name = "|".join(hospital[column] or "" for column in rules.by)
+    entry = next((entry for entry in manifest["classes"] if entry["class"] == name), None)
+    if entry is None or entry["mean_fen"] is None:
+        return f"{name}: 1"
+    bounds = "".join(
+        f"; {word} {bound}" for word, bound in ((">=", rules.floor), ("<=", rules.cap)) if bound is not None
+    )
+    return f"{name}: {format_fen(entry['mean_fen'])} / M {format_fen(manifest['mean_cost_fen'])}{bounds}"
+
+
+def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], region: Region) -> list[Step]:
+    policy = region.policy
     group = read_table(run, "groups").filter(pl.col("group_id") == case["group_id"]).row(0, named=True)
     rw, h = case["rw_e4"], case["coefficient_e4"]
     mean, all_mean = group["mean_cost_fen"], manifest["mean_cost_fen"]
@@ -151,11 +170,8 @@ def _group_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], poli
         "benchmark": f"m {format_fen(mean)} / m({policy.weights.benchmark_group}) x {policy.weights.scale}",
         "standard_amount": f"m {format_fen(mean)} / {policy.weights.standard_yuan} x {policy.weights.scale}",
     }[policy.weights.method]
-    kind = (
-        "grassroots"
-        if group["grassroots"] and policy.coefficients.grassroots_exempt
-        else "+".join(policy.coefficients.by)
-    )
+    exempt = bool(group["grassroots"]) and policy.coefficients.grassroots_exempt
+    kind = _coefficient_formula(case, manifest, region, exempt)
     return [
         Step(
             "病种分值 RW",
@@ -235,6 +251,19 @@ def _deviation_step(case: dict[str, Any], policy: Policy, opening_e4: int | None
     )
 
 
+def _share_formula(run: Path, case: dict[str, Any], policy: Policy) -> str:
+    """Return how the hospital's amount falls on the stay: by points; `difference` subtracts the patients' part."""
+    mine = (pl.col("fixmedins_code") == case["fixmedins_code"]) & (pl.col("pool") == case["pool"])
+    hospital = read_table(run, "hospitals").filter(mine).row(0, named=True)
+    amount, minus = hospital["gross_fen"], ""
+    if policy.point_value.settlement == "difference":
+        amount += hospital["cost_fen"] - hospital["booked_fen"]
+        minus = f" - {format_fen(case['cost_fen'] - case['booked_fen'])}"
+    return (
+        f"{format_fen(amount)} x {format_e4(case['points_e4'])} / {format_e4(hospital['points_e4'])}{minus}"
+    )
+
+
 def _points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], region: Region) -> list[Step]:
     policy = region.policy
     pool = read_table(run, "pools").filter(pl.col("pool") == case["pool"]).row(0, named=True)
@@ -252,7 +281,7 @@ def _points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], reg
         ]
     else:
         steps = [
-            *_group_steps(run, case, manifest, policy),
+            *_group_steps(run, case, manifest, region),
             _deviation_step(case, policy, pool["opening_value_e4"]),
         ]
     value = _cite(policy, "point_value")
@@ -274,7 +303,7 @@ def _points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], reg
         Step(
             "基金应付(考核前)",
             "fund amount before assessment",
-            "医院份额按分值分摊到病例 / the hospital's amount split over its stays by points",
+            _share_formula(run, case, policy),
             format_fen(case["payable_fen"]),
             _cite(policy, "settlement"),
         ),

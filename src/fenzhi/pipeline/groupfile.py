@@ -11,6 +11,7 @@ from fenzhi.errors import ConservationError
 from fenzhi.files import new_file, require_new_file
 from fenzhi.grouping import Grouped, compile_catalog
 from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.pipeline.store import write_csv
 from fenzhi.pipeline.year import Progress, group_stays, other_rows, silent
 from fenzhi.policy import load_policy
 from fenzhi.records import StaysRead, load_columns, read_stays
@@ -42,7 +43,7 @@ def group_file(
     progress("write", 0.8)
     with new_file(target) as aside:
         if target.suffix.lower() == ".csv":
-            result.write_csv(aside, include_bom=True)
+            write_csv(result, aside)
         else:
             result.write_parquet(aside, compression="zstd", compression_level=1)
     progress("done", 1.0)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from fenzhi.errors import InputError
 from fenzhi.files import new_dir, sweep
@@ -203,3 +204,18 @@ def read_table(folder: Path, name: str) -> pl.DataFrame:
             file=file,
             remedy="run the year again; do not change the files of a run",
         ) from error
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as CSV that opens in Excel (UTF-8 with mark); text that looks like a formula is neutralised."""
+    text = cs.string() | cs.enum()
+    plain = frame.with_columns(text.cast(pl.String))
+    safe = [
+        pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]"))
+        .then("'" + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in plain.schema.items()
+        if dtype == pl.String
+    ]
+    plain.with_columns(safe).write_csv(path, include_bom=True)

@@ -11,7 +11,7 @@ import polars as pl
 
 from fenzhi.budget import opening_values, price
 from fenzhi.catalogs import DipCatalog, load_catalog, make_catalog
-from fenzhi.codes import CodeMap, read_operations
+from fenzhi.codes import CodeMap, read_operations, read_table
 from fenzhi.errors import ConservationError, RegionError
 from fenzhi.grouping import CompiledDip, Grouped, compile_catalog, group_dip
 from fenzhi.grouping.dip import OUTCOMES
@@ -154,7 +154,7 @@ class _History:
     counts: dict[str, int]
 
 
-def _history_years(region: Region) -> list[int]:
+def history_years(region: Region) -> list[int]:
     """Return the year each history folder stands for: the last ones before the region's year, oldest first."""
     if region.meta.history_years:
         return list(region.meta.history_years)
@@ -193,7 +193,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
 
 def _read_history(setting: Setting, clock: _Clock) -> _History:
     region = setting.region
-    years = _history_years(region)
+    years = history_years(region)
     parts = []
     counts = {"history_rows": 0, "history_accepted": 0, "history_other_year": 0}
     sources = region.meta.history
@@ -226,7 +226,17 @@ def _read_history(setting: Setting, clock: _Clock) -> _History:
 
 def known_codes(region: Region) -> Known:
     """Return the sets of codes that quality control compares with."""
-    return Known(hospitals=frozenset(region.hospitals["fixmedins_code"].to_list()))
+
+    def book(name: str | None) -> frozenset[str] | None:
+        if name is None:
+            return None
+        return frozenset(read_table(region.path(name), RegionError).to_series(0).drop_nulls())
+
+    return Known(
+        hospitals=frozenset(region.hospitals["fixmedins_code"].to_list()),
+        diagnoses=book(region.codes.diagnosis_book),
+        operations=book(region.codes.operation_book),
+    )
 
 
 # --- the year --------------------------------------------------------------------------------------------------------

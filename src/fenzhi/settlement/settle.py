@@ -66,6 +66,22 @@ def _paid(
     return accounts, months
 
 
+def _require_all_accounted(sums: pl.DataFrame, pools: pl.DataFrame) -> None:
+    """Raise unless the hospitals' stays, points and costs add up to those of their pools."""
+    kept = ["cases", "cost_fen", "booked_fen", "points_e4"]
+    mine = sums.group_by("pool").agg(pl.col(kept).sum())
+    both = pools.select("pool", *kept).join(mine, on="pool", how="left", suffix="_hospitals")
+    for name in kept:
+        wrong = both.filter(pl.col(name) != pl.col(f"{name}_hospitals").fill_null(0))
+        if wrong.height:
+            raise ConservationError(
+                "stays of a pool belong to no hospital that is settled",
+                field=name,
+                value=tuple(wrong.select("pool", name, f"{name}_hospitals").row(0)),
+                remedy="list every hospital in hospitals.csv, or let quality control reject unknown ones",
+            )
+
+
 def settle(
     scored: pl.DataFrame, pools: pl.DataFrame, budget: Budget, policy: Policy, inputs: YearInputs
 ) -> Settled:
@@ -76,7 +92,9 @@ def settle(
     rw_e4, points_e4). ``pools``: what :func:`fenzhi.budget.price` returned. Raises
     :class:`ConservationError` if a fen is lost or made.
     """
-    accounts = gross_amounts(hospital_sums(scored, inputs.accounts), pools, policy)
+    sums = hospital_sums(scored, inputs.accounts)
+    _require_all_accounted(sums, pools)
+    accounts = gross_amounts(sums, pools, policy)
     stays = stay_amounts(scored, accounts, pools, policy)
     gross = accounts.group_by("pool").agg(pl.col("gross_fen").sum())
     pools = pools.join(gross, on="pool", how="left", maintain_order="left").with_columns(

@@ -15,8 +15,10 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
+from fenzhi.arrays import Int32s
 from fenzhi.catalogs import CatalogMeta, DipCatalog, make_catalog
 from fenzhi.catalogs.models import COMPREHENSIVE, GROUPS_SCHEMA, Dialect
+from fenzhi.codes import normalise_operation
 from fenzhi.grouping.compile import CompiledDip, compile_catalog
 from fenzhi.grouping.dip import group_door
 from fenzhi.grouping.door import open_door
@@ -25,8 +27,15 @@ from fenzhi.policy.models import Policy, Threshold
 
 BASIC = "basic"
 KINDS = ("medical", "diagnostic", "therapeutic", "interventional", "surgery")
+# The national numbering of comprehensive groups: 1 medical, 2 diagnostic, 3 therapeutic, 4 surgery.
+KIND_NUMBERS = (1, 2, 3, 5, 4)
 KIND_TITLES = ("内科诊疗组", "诊断性操作组", "治疗性操作组", "介入治疗组", "相关手术组")
 KEY = ["diag", "main"]
+# Forms of codes that can stand in a catalogue; others stay in comprehensive groups.
+SUBCATEGORY = r"^[A-Z][0-9][0-9A-Z]\.[0-9x]$"
+CATEGORY = r"^[A-Z][0-9][0-9A-Z]$"
+DIAGNOSIS = r"^[A-Z0-9][A-Z0-9x.*+/]*$"
+OPERATION = r"^[0-9A-Z][0-9A-Zx.]*$"
 
 
 @dataclass(frozen=True)
@@ -71,25 +80,41 @@ def observe(stays: pl.DataFrame, compiled: CompiledDip) -> pl.DataFrame:
     door = open_door(stays, compiled)
     group, reason = group_door(door, compiled, stays.height)
     main = np.empty(stays.height, dtype=np.int32)
-    main_operations(door.stays, door.codes, door.room, main)
-    known = door.stays.principal
-    diag = door.diagnoses.gather(pl.Series(known).set(pl.Series(known < 0), None))
-    main_index = pl.Series(main).set(pl.Series(main < 0), None)
-    kinds = pl.Series(door.codes.oprn_kind).gather(main_index).fill_null(0)
-    base_ids = compiled.catalog.groups["group_id"]
+    kind = np.empty(stays.height, dtype=np.int8)
+    main_operations(door.stays, door.codes, compiled.rules.highest_kind, door.room, main, kind)
+    diag_index, main_index = _index(door.stays.principal), _index(main)
     has_fees = "oprn_fees_fen" in stays.columns
+    several = stays.select(pl.when(pl.col("oprn_codes").list.len() > 1).then("oprn_codes")).to_series()
     frame = stays.select(
-        base_ids.gather(pl.Series(group).set(pl.Series(group < 0), None)).alias("group_id"),
-        diag.str.slice(0, 5).alias("diag"),
-        diag.str.slice(0, 3).alias("category"),
+        compiled.catalog.groups["group_id"].gather(_index(group)).alias("group_id"),
+        _token(door.diagnoses, SUBCATEGORY, 5).gather(diag_index).alias("diag"),
+        _token(door.diagnoses, CATEGORY, 3).gather(diag_index).alias("category"),
         door.operations.gather(main_index).alias("main"),
-        kinds.alias("kind"),
-        pl.when(pl.col("oprn_codes").list.len() > 1).then("oprn_codes").alias("related"),
+        pl.Series("kind", kind),
+        _normalised(several).alias("related"),
         (pl.col("oprn_fees_fen") if has_fees else pl.lit(None, pl.List(pl.Int64))).alias("fees"),
         pl.col("medfee_sumamt_fen").alias("cost_fen"),
     )
-    # Reason 1 is no diagnosis, 2 an excluded one: such stays make no group.
-    return frame.filter(pl.Series((reason != 1) & (reason != 2)))
+    # Reason 1 is no diagnosis, 2 an excluded one: such stays make no group, nor does what is no code at all.
+    usable = pl.Series((reason != 1) & (reason != 2)) & frame["diag"].str.contains(DIAGNOSIS).fill_null(False)
+    return frame.filter(usable)
+
+
+def _index(ids: Int32s) -> pl.Series:
+    numbers = pl.Series(ids)
+    return numbers.set(numbers < 0, None)
+
+
+def _token(codes: pl.Series, form: str, length: int) -> pl.Series:
+    """Return the first characters of each code where they have the form, else the whole code, which only it matches."""
+    short = codes.str.slice(0, length)
+    return short.zip_with(short.str.contains(form).fill_null(False), codes)
+
+
+def _normalised(lists: pl.Series) -> pl.Series:
+    """Return lists of operation codes in one spelling."""
+    codes = lists.explode(empty_as_null=False, keep_nulls=False).unique().drop_nulls()
+    return lists.list.eval(pl.element().replace_strict(codes, normalise_operation(codes), default=None))
 
 
 def choose_threshold(counts: pl.Series, rule: Threshold) -> int:
@@ -123,7 +148,7 @@ def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.D
         several.with_row_index("stay")
         .select("stay", *KEY, "cost_fen", *columns)
         .explode(columns, empty_as_null=False, keep_nulls=False)
-        .filter(pl.col("related").is_not_null() & (pl.col("related") != pl.col("main")))
+        .filter(pl.col("related").str.contains(OPERATION) & (pl.col("related") != pl.col("main")))
         .with_columns((pl.col("fees") if "fees" in columns else pl.lit(None, pl.Int64)).alias("fees"))
         .group_by("stay", *KEY, "related")
         .agg(pl.col("cost_fen").first(), pl.col("fees").sum())
@@ -156,6 +181,12 @@ def _name(code: pl.Expr, names: pl.DataFrame | None, column: str) -> pl.Expr:
     return code.replace_strict(book[column], book["name"], default=code)
 
 
+def _comprehensive_id() -> pl.Expr:
+    """Return the code of a comprehensive group: category and number of the kind, ``K35-4``."""
+    number = pl.col("kind").replace_strict(range(5), KIND_NUMBERS, return_dtype=pl.Int8)
+    return pl.format("{}-{}", "category", number)
+
+
 def _groups(
     core: pl.DataFrame,
     related: pl.DataFrame,
@@ -165,10 +196,10 @@ def _groups(
     """Return catalogue rows of local additions and comprehensive groups."""
     diagnoses, operations = books
     names = (
-        None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 5).alias("diag"))
-    )
-    categories = (
-        None if diagnoses is None else diagnoses.with_columns(pl.col("code").str.slice(0, 3).alias("diag"))
+        # The first code of a subcategory is its plain one, without extension.
+        None
+        if diagnoses is None
+        else diagnoses.sort("code").with_columns(pl.col("code").str.slice(0, 5).alias("diag"))
     )
     table = operations.select(pl.col("code").alias("diag"), "name")
     diag, main = _name(pl.col("diag"), names, "diag"), _name(pl.col("main"), table, "diag")
@@ -198,10 +229,10 @@ def _groups(
             pl.col("related").alias("related_oprn"),
         ),
         comprehensive.select(
-            pl.format("{}-{}", "category", "kind").alias("group_id"),
+            _comprehensive_id().alias("group_id"),
             pl.format(
-                "{},{}",
-                _name(pl.col("category"), categories, "diag"),
+                "{}类,{}",
+                "category",
                 pl.col("kind").replace_strict(range(5), KIND_TITLES, return_dtype=pl.String),
             ).alias("name"),
             pl.lit(COMPREHENSIVE).alias("layer"),
@@ -234,7 +265,8 @@ def build_catalog(
     kept, dropped = kept_rows(observed, base, threshold)
     rest = (observed if regroup is None else regroup).filter(pl.col("group_id").is_null())
     left = rest.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("stays")).sort(*KEY)
-    core = left.filter(pl.col("stays") >= threshold)
+    coded = pl.col("main").is_null() | pl.col("main").str.contains(OPERATION)
+    core = left.filter((pl.col("stays") >= threshold) & coded)
     related = _related_groups(rest, threshold, Fraction(rules.related_cost_share))
     related = related.join(core.select(KEY), on=KEY, how="semi", maintain_order="left")
     cells = (
@@ -250,7 +282,7 @@ def build_catalog(
             [
                 dropped,
                 small.select(
-                    pl.format("{}-{}", "category", "kind").alias("group_id"),
+                    _comprehensive_id().alias("group_id"),
                     "stays",
                     pl.lit("comprehensive_below_threshold").alias("reason"),
                 ),

@@ -94,21 +94,21 @@ def test_kinds_of_comprehensive_groups() -> None:
         cases(1, "N18.500", DIALYSIS),
         cases(1, "N18.500", STENT),
     )
-    assert group_ids(build(frame)) == ["N18-0", "N18-1", "N18-2", "N18-4"]
+    assert group_ids(build(frame)) == ["N18-1", "N18-2", "N18-3", "N18-4"]
     apart = rules(grouping={"interventional_as": "interventional"})
-    assert group_ids(build(frame, apart)) == ["N18-0", "N18-1", "N18-2", "N18-3"]
+    assert group_ids(build(frame, apart)) == ["N18-1", "N18-2", "N18-3", "N18-5"]
     # An operation without a type follows the policy.
     unknown = history(cases(1, "N18.500", "99.9999"))
-    assert group_ids(build(unknown)) == ["N18-0"]
-    assert group_ids(build(unknown, rules(grouping={"unknown_operation_type": "therapeutic"}))) == ["N18-2"]
+    assert group_ids(build(unknown)) == ["N18-1"]
+    assert group_ids(build(unknown, rules(grouping={"unknown_operation_type": "therapeutic"}))) == ["N18-3"]
 
 
 def test_small_comprehensive_groups_may_be_dropped() -> None:
     frame = history(cases(3, "K35.800", APP), cases(2, "K36.x00"), cases(1, "K36.900"), cases(2, "I20.000"))
     pack = rules(drop_small_comprehensive=True)
     built = build(frame, pack)
-    assert group_ids(built) == ["K35.8:47.0100", "K36-0"]
-    assert built.dropped.rows() == [("I20-0", 2, "comprehensive_below_threshold")]
+    assert group_ids(built) == ["K35.8:47.0100", "K36-1"]
+    assert built.dropped.rows() == [("I20-1", 2, "comprehensive_below_threshold")]
     counts = {
         name: built.counts[name] for name in ("comprehensive_groups", "stays_in_core_groups", "coverage")
     }
@@ -122,8 +122,8 @@ def test_names_come_from_the_code_books_or_are_the_codes() -> None:
     assert names == [
         "appendicitis,保守治疗",
         "appendicitis,name 47.0100",
-        "I20,相关手术组",
-        "appendicitis,相关手术组",
+        "I20类,相关手术组",
+        "K35类,相关手术组",
     ]
     assert build(SMALL).catalog.groups["name"].to_list()[0] == "K35.8,保守治疗"
     assert set(build(SMALL).catalog.groups["note"]) == {"本地新增"}

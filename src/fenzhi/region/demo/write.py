@@ -157,6 +157,7 @@ def _region_toml() -> str:
             f"insutype = [{codes}]",
             'areas = "local"',
         ]
+    lines += ["", "[codes]", 'diagnosis_book = "diagnoses.csv"', 'operation_book = "operations.csv"']
     return "\n".join(lines) + "\n"
 
 
