@@ -88,10 +88,10 @@ _FIGURE = re.compile(r"[-+]?[0-9][0-9,]*(\.[0-9]+)?%?|-|")
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a title and a table of texts, taken as they are; columns of nothing but figures stand to the right."""
+    """Print a title and a table of texts, taken as they are; columns of figures but the first stand to the right."""
     out = Table()
     for i, name in enumerate(columns):
-        figures = bool(rows) and all(_FIGURE.fullmatch(row[i]) for row in rows)
+        figures = i > 0 and bool(rows) and all(_FIGURE.fullmatch(row[i]) for row in rows)
         out.add_column(escape(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
         out.add_row(*(escape(cell) for cell in row))
