@@ -65,7 +65,7 @@ SMALL = history(
 
 def test_combinations_from_the_threshold_on_are_core_the_rest_is_comprehensive() -> None:
     built = build(SMALL)
-    # The operation's kind is its number: 4 surgery, and interventional counts as surgery.
+    # The number is the kind, 4 for surgery; interventional counts as surgery.
     assert group_ids(built) == ["K35.8:0", "K35.8:47.0100", "I20-4", "K35-4"]
     assert built.catalog.groups["layer"].to_list() == ["basic", "basic", "comprehensive", "comprehensive"]
     assert built.catalog.groups["treatment"].to_list() == ["conservative", "operation", "surgery", "surgery"]
