@@ -246,7 +246,11 @@ def clinical_part(rng: Random) -> Row:
 
 def grouping_stay(rng: Random) -> Row:
     """A stay as grouping alone needs it."""
-    return {**clinical_part(rng), "cost_fen": rng.choice([0, 1, 5, 10, 1_000, rng.randrange(10**7)])}
+    part = clinical_part(rng)
+    for cell, first in (("oprn_codes", 0), ("diag_codes", 1)):
+        if chance(rng, 0.1):  # a blank between codes is nothing
+            part[cell].insert(rng.randint(first, len(part[cell])), rng.choice([None, "", " "]))
+    return {**part, "cost_fen": rng.choice([0, 1, 5, 10, 1_000, rng.randrange(10**7)])}
 
 
 def group_weights(rng: Random, catalog: TwinCatalog) -> dict[str, Row]:

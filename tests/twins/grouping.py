@@ -38,6 +38,11 @@ class Candidate:
     specificity: int
 
 
+def written(codes: list[str | None]) -> list[str]:
+    """The codes of a list that are not blank."""
+    return [code for code in codes if code and code.strip()]
+
+
 def effective_operations(stay: Row, catalog: TwinCatalog) -> Operations:
     """Apply the exclusion lists of operations (2.2)."""
     principal = stay["diag_codes"][0]
@@ -50,7 +55,7 @@ def effective_operations(stay: Row, catalog: TwinCatalog) -> Operations:
         outside = any(best_match(catalog.tokens(e["within"]), principal) == NO_MATCH for e in within)
         return listed(code, "as_conservative") or outside
 
-    codes = list(stay["oprn_codes"])
+    codes = written(stay["oprn_codes"])
     can_be_main = [at for at, code in enumerate(codes) if not listed(code, "cannot_be_main")]
     if not can_be_main:
         return Operations(tuple(codes), None)
@@ -112,7 +117,7 @@ def treatment_fits(treatment: str, operations: Operations, kind: str) -> bool:
 def conditions_met(row: Row, stay: Row, catalog: TwinCatalog) -> int | None:
     """Number of further conditions of a row, all met; None if one is not."""
     met = 0
-    codes = stay["diag_codes"]
+    codes = written(stay["diag_codes"])
     for cell, among in (("other_diag", codes[1:]), ("any_diag", codes)):
         if row[cell]:
             tokens = catalog.tokens(row[cell])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -400,3 +401,15 @@ def test_a_whole_year_by_hand():
     assert (line["gross_fen"], line["assessed_fen"], line["payable_fen"]) == (7_500, 750, 6_650)
     assert (line["working_capital_fen"], line["advance_fen"], line["clearing_fen"]) == (1_000, 4_400, 1_250)
     assert cases["r1"]["payable_fen"] == 7_500
+
+
+TWINS = ("codes", "exact", "grouping", "points", "rules", "settlement", "values", "weights", "year")
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_knows_nothing_of_the_engine(name):
+    text = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    imported = {
+        line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("from ", "import "))
+    }
+    assert not imported & {"fenzhi", "polars", "numpy", "numba"}
