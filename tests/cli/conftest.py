@@ -12,6 +12,12 @@ from cli.small import write_small
 DEMO = ("--stays", "3000", "--hospitals", "10", "--seed", "7")
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch):
+    """Tables are as wide as where there is no terminal, whoever runs the tests."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Path:
     """The demo region with one finished run (pages in Chinese)."""

@@ -26,13 +26,12 @@ S01: from group to money
 step formula result
 outcome grouped
 weight RW m 10,500.00 / M 6,833.33 x 1000; 4 - 0 trimmed 1,536.5854
-institution coefficient h level+type 1.2927
+institution coefficient h 3|general: 8,833.33 / M 6,833.33 1.2927
 points before deviation 1,536.5854 x 1.2927 1,986.3439
 cost deviation r = 10,500.00 / 10,500.01 (payment_standard); 正常: 1,986.3439 1,986.3439
 settlement point value (F 19,000.00 / 0.6667) / 1,986.3439 14.3480
 payment standard 1,986.3439 x 14.3480 28,500.06
-fund amount before assessment 医院份额按分值分摊到病例 / \
-the hospital's amount split over its stays by points 19,000.00
+fund amount before assessment 19,000.00 x 1,986.3439 / 1,986.3439 19,000.00
 """
 
 

@@ -45,6 +45,8 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.operations,
         codes.diagnosis_map,
         codes.operation_map,
+        codes.diagnosis_book,
+        codes.operation_book,
         meta.assessment or "assessment.csv",
         meta.deductions or "deductions.csv",
         meta.advances or "advances.csv",
