@@ -5,7 +5,6 @@ altair takes a second to load, so this module is imported only when a region pag
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import altair as alt
@@ -14,17 +13,19 @@ import vl_convert
 from markupsafe import Markup
 
 from fenzhi.reports.checks import budget_lines
-from fenzhi.reports.display import scaled, shares, short
+from fenzhi.reports.display import decimals, fixed, scaled, shares
 from fenzhi.reports.facts import Facts, by_level, hospital_totals
 from fenzhi.reports.statement import band_names, top_groups
-from fenzhi.reports.svg import ACCENT, FONT, INK, MUTED, RULE, SERIES, WARN, aria, shorten
+from fenzhi.reports.svg import ACCENT, FONT, INK, MUTED, RULE, SERIES, WARN, aria, shorten, text_width
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
 TOP_HOSPITALS = 30
 TOP_GROUPS = 15
 WIDTH = 900
-LABEL = 230
+#: The most that names beside lying bars may take of ``WIDTH``; longer ones are cut.
+LABEL = 300
+LEVEL = 80
 #: Lightness falls with the distance from normal; the order is low, normal, high, extreme, not tested.
 BAND_COLOURS = ("#e0cb95", "#a9c6d3", "#d99a8c", "#bf6a58", "#d5d7d1")
 
@@ -55,11 +56,9 @@ def _render(chart: Any, title: str, prefix: str) -> Markup:
     }
     look = chart.configure(font=FONT.replace("'", ""), background="transparent", aria=False)
     look = look.configure_axis(
-        **axis, labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=LABEL, labelPadding=6
+        **axis, labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelPadding=6, labelFlush=False
     ).configure_view(stroke=None)
-    look = look.configure_legend(
-        labelFontSize=12, labelColor=INK, orient="top", title=None, symbolType="square"
-    )
+    look = look.configure_legend(labelFontSize=12, labelColor=INK, orient="top", title=None)
     look = look.configure_header(labelFontSize=13, labelColor=INK, labelFontWeight="bold", title=None)
     return aria(vl_convert.vegalite_to_svg(look.to_dict()), title, prefix)
 
@@ -68,17 +67,28 @@ def _values(rows: list[dict[str, Any]]) -> Any:
     return alt.InlineData(values=rows)
 
 
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + short(value)
+def _names(rows: list[dict[str, Any]]) -> tuple[Any, float]:
+    """Return the axis of names and its width; names and bars together are always ``WIDTH`` wide.
+
+    The axis counts positions, so that two hospitals of one name stay two bars.
+    """
+    names = {str(row["at"]): row["name"] for row in rows}
+    wide = min(max(text_width(name, 12) for name in names.values()) + 16, LABEL)
+    axis = alt.Axis(
+        labelExpr=_lookup(names),
+        ticks=False,
+        domain=False,
+        labelLimit=LABEL,
+        minExtent=wide,
+        maxExtent=wide,
+    )
+    return alt.Y("at:O", title=None, axis=axis), wide
 
 
 def _lying(rows: list[dict[str, Any]], unit: str) -> Any:
     """Return diverging bars; rows: at (order), name, value, text, side (``up`` or ``down``)."""
-    names = {str(row["at"]): row["name"] for row in rows}
-    base = alt.Chart(_values(rows)).encode(
-        # The axis counts positions and shows names, so that two hospitals of one name stay two bars.
-        y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=_lookup(names), ticks=False, domain=False))
-    )
+    y, wide = _names(rows)
+    base = alt.Chart(_values(rows)).encode(y=y)
     low, high = min(0.0, *(r["value"] for r in rows)), max(0.0, *(r["value"] for r in rows))
     room = (high - low) * 0.13 or 1.0
     scale = alt.Scale(domain=[low - room if low < 0 else 0, high + room if high > 0 else 0], nice=False)
@@ -90,7 +100,7 @@ def _lying(rows: list[dict[str, Any]], unit: str) -> Any:
     ends = [side.encode(x=x, text="text:N") for side in (left, right)]
     zero = alt.Chart(_values([{"value": 0}])).mark_rule(color=MUTED).encode(x="value:Q")
     bars = base.mark_bar(height={"band": 0.62}).encode(x=x, color=colour)
-    return alt.layer(bars, *ends, zero).properties(width=WIDTH - LABEL, height=alt.Step(22))
+    return alt.layer(bars, *ends, zero).properties(width=WIDTH - wide, height=alt.Step(22))
 
 
 def _lookup(names: dict[str, str]) -> str:
@@ -100,12 +110,13 @@ def _lookup(names: dict[str, str]) -> str:
 
 def _balance_rows(names: list[str], fens: list[int], lang: str) -> tuple[str, list[dict[str, Any]]]:
     unit, values = scaled(fens, lang)
+    places = decimals(values)
     return unit, [
         {
             "at": at,
-            "name": shorten(name, LABEL - 16),
+            "name": shorten(name, LABEL - 10, 12),
             "value": value,
-            "text": _signed(value),
+            "text": fixed(value, places, plus=True),
             "side": "up" if value >= 0 else "down",
         }
         for at, (name, value) in enumerate(zip(names, values, strict=True))
@@ -117,7 +128,14 @@ def _hospitals(tables: RunTables, words: Words) -> Any:
     shown = totals.head(TOP_HOSPITALS).sort("balance_fen", descending=True, maintain_order=True)
     if not shown.height:
         return None
-    names = [name or code for name, code in shown.select("fixmedins_name", "fixmedins_code").iter_rows()]
+    codes = shown["fixmedins_code"].to_list()
+    names = [name or code for name, code in zip(shown["fixmedins_name"], codes, strict=True)]
+    printed = [shorten(name, LABEL - 10, 12) for name in names]
+    # Names that look alike once they are cut get the code in front, which tells them apart.
+    names = [
+        f"{code} {name}" if printed.count(cut) > 1 else name
+        for code, name, cut in zip(codes, names, printed, strict=True)
+    ]
     unit, rows = _balance_rows(names, shown["balance_fen"].to_list(), words.lang)
     return _lying(rows, words(unit))
 
@@ -127,7 +145,7 @@ def _groups(tables: RunTables, words: Words) -> Any:
     shown = pl.concat([gain, loss.reverse()])
     if not shown.height:
         return None
-    names = [name or group for name, group in shown.select("name", "group_id").iter_rows()]
+    names = [f"{group} {name or ''}".strip() for name, group in shown.select("name", "group_id").iter_rows()]
     unit, rows = _balance_rows(names, shown["balance_fen"].to_list(), words.lang)
     return _lying(rows, words(unit))
 
@@ -147,7 +165,7 @@ def _levels(tables: RunTables, facts: Facts, words: Words) -> Any:
     for (level,), part in frame.partition_by("level", as_dict=True, maintain_order=True).items():
         cases = dict(part.select("deviation", "cases").iter_rows())
         for at, (band, share) in enumerate(zip(bands, shares([cases.get(b, 0) for b in bands]), strict=True)):
-            text = f"{share / 100:.1f}%" if share >= 400 else ""
+            text = f"{share / 100:.1f}%" if share >= 600 else ""
             rows.append(
                 {
                     "level": words.name("level", level),
@@ -163,18 +181,20 @@ def _levels(tables: RunTables, facts: Facts, words: Words) -> Any:
         zip((*titles, *(b for b in bands if b not in titles)), (*BAND_COLOURS, *SERIES * 4), strict=False)
     )
     scale = alt.Scale(domain=[titles.get(b, b) for b in bands], range=[colour[b] for b in bands])
+    axis = alt.Axis(ticks=False, domain=False, minExtent=LEVEL, maxExtent=LEVEL)
+    percent = alt.Axis(tickCount=5, labelExpr="datum.label + '%'")
     base = alt.Chart(_values(rows)).encode(
-        y=alt.Y("level:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False)),
-        x=alt.X(
-            "share:Q", stack="zero", title="%", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=5)
-        ),
+        y=alt.Y("level:N", title=None, sort=None, axis=axis),
+        x=alt.X("share:Q", stack="zero", title=None, scale=alt.Scale(domain=[0, 100]), axis=percent),
         order="at:O",
     )
     bars = base.mark_bar(height={"band": 0.62}).encode(
-        color=alt.Color("band:N", sort=None, scale=scale, title=None)
+        color=alt.Color(
+            "band:N", sort=None, scale=scale, title=None, legend=alt.Legend(symbolType="square", labelLimit=0)
+        )
     )
     middle = base.mark_text(fontSize=11, color=INK, dx=-6, align="right").encode(text="text:N")
-    return alt.layer(bars, middle).properties(width=WIDTH - 100, height=alt.Step(36))
+    return alt.layer(bars, middle).properties(width=WIDTH - LEVEL, height=alt.Step(36))
 
 
 def _months(tables: RunTables, words: Words) -> Any:
@@ -197,16 +217,22 @@ def _months(tables: RunTables, words: Words) -> Any:
         for row, m in zip(frame.iter_rows(named=True), money, strict=True)
     ]
     names = [titles[pool] for pool in tables.pool_ids()]
-    colour = alt.Color("pool:N", scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])), title=None)
-    dash = alt.StrokeDash("pool:N", scale=alt.Scale(domain=names), title=None)
+    legend = alt.Legend(symbolType="stroke", symbolSize=320, symbolStrokeWidth=2, labelLimit=0)
+    colour = alt.Color(
+        "pool:N", scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])), legend=legend
+    )
+    dash = alt.StrokeDash("pool:N", scale=alt.Scale(domain=names), legend=legend)
     base = alt.Chart(_values(rows)).encode(
         x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False))
     )
 
     def panel(field: str, title: str) -> Any:
-        y = alt.Y(f"{field}:Q", title=title, axis=alt.Axis(tickCount=5, domain=False))
+        axis = alt.Axis(tickCount=5, domain=False, minExtent=80, maxExtent=80)
+        y = alt.Y(f"{field}:Q", title=None, axis=axis)
+        head = alt.TitleParams(title, anchor="start", fontSize=12, fontWeight="normal", color=MUTED)
         marks = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=36, opacity=1))
-        return marks.encode(y=y, color=colour, strokeDash=dash).properties(width=WIDTH // 2 - 90, height=230)
+        drawn = marks.encode(y=y, color=colour, strokeDash=dash)
+        return drawn.properties(width=WIDTH // 2 - 100, height=230, title=head)
 
     return alt.hconcat(
         panel("points", words("points")), panel("money", f"{words('advance')} ({words(unit)})"), spacing=40
@@ -232,34 +258,33 @@ def _budget(tables: RunTables, words: Words) -> Any:
     if not panels:
         return None
     unit, values = scaled(fens, words.lang)
-    numbers = iter(values)
-    charts = [_waterfall(title, steps, numbers.__next__, words(unit)) for title, steps in panels]
+    pairs = iter(zip(values[::2], values[1::2], strict=True))
+    drawn = [
+        (title, [(*step[:2], *pair) for step, pair in zip(steps, pairs, strict=False)])
+        for title, steps in panels
+    ]
+    places = decimals(end - start for _, steps in drawn for *_, start, end in steps)
+    charts = [_waterfall(title, steps, places, words(unit)) for title, steps in drawn]
     return alt.vconcat(*charts, spacing=24).resolve_scale(x="shared")
 
 
-def _waterfall(
-    title: str, steps: list[tuple[str, str, int, int]], number: Callable[[], float], unit: str
-) -> Any:
+def _waterfall(title: str, steps: list[tuple[str, str, float, float]], places: int, unit: str) -> Any:
     rows: list[dict[str, Any]] = []
-    for at, (name, part, _, _) in enumerate(steps):
-        start, end = number(), number()
-        text = short(end) if part == "fund" else _signed(end - start)
+    for at, (name, part, start, end) in enumerate(steps):
         rows.append(
             {
                 "at": at,
-                "name": shorten(name, LABEL - 16),
+                "name": shorten(name, LABEL - 10, 12),
                 "from": start,
                 "to": end,
                 "right": max(start, end),
-                "text": text,
+                "text": fixed(end - start, places, plus=part != "fund"),
                 "part": part,
             }
         )
-    names = {str(row["at"]): row["name"] for row in rows}
     largest = max(row["right"] for row in rows)
-    base = alt.Chart(_values(rows)).encode(
-        y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=_lookup(names), ticks=False, domain=False))
-    )
+    y, wide = _names(rows)
+    base = alt.Chart(_values(rows)).encode(y=y)
     domain = alt.Scale(domain=["up", "down", "fund"], range=["#8fb3c4", "#b5974f", ACCENT])
     x = alt.X(
         "from:Q",
@@ -274,4 +299,4 @@ def _waterfall(
         x=alt.X("right:Q", title=unit), text="text:N"
     )
     head = alt.TitleParams(title, anchor="start", fontSize=13, color=INK)
-    return alt.layer(bars, ends).properties(width=WIDTH - LABEL, height=alt.Step(28), title=head)
+    return alt.layer(bars, ends).properties(width=WIDTH - wide, height=alt.Step(28), title=head)

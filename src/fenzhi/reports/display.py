@@ -6,8 +6,9 @@ with two decimals, points with four, shares in hundredths of a per cent that add
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from fenzhi.money import SCALE, apportion, format_e4, format_fen
@@ -71,6 +72,11 @@ def yuan(fen: int | None, *, plus: bool = False) -> Cell:
     return _number(fen, format_fen(fen or 0), plus)
 
 
+def owed(fen: int, note: str | None = None) -> Cell:
+    """Fen as yuan without sign; the words beside it say which way the money goes."""
+    return Cell(yuan(abs(fen)).text, "num", fen < 0, note=note)
+
+
 def e4(value: int | None, decimals: int = 4) -> Cell:
     """A number at 1/10,000 with up to four decimals."""
     return _number(value, format_e4(value or 0, decimals), False)
@@ -125,7 +131,24 @@ def scaled(fens: Sequence[int], lang: str) -> tuple[str, list[float]]:
     return unit, [fen / size for fen in fens]
 
 
-def short(value: float) -> str:
-    """Return a chart's number with as many decimals as its size needs."""
-    decimals = 0 if abs(value) >= 100 or value == 0 else 1 if abs(value) >= 10 else 2
-    return signed(f"{value:,.{decimals}f}", False)
+def decimals(values: Iterable[float]) -> int:
+    """Return the decimals of all numbers of one chart: what the smallest of them needs, at most two."""
+    smallest = min((abs(value) for value in values if value), default=100.0)
+    return 0 if smallest >= 100 else 1 if smallest >= 10 else 2
+
+
+def fixed(value: float, places: int, *, plus: bool = False) -> str:
+    """Return a chart's number with so many decimals; what rounds to zero has no sign."""
+    return signed(f"{round(value, places) + 0.0:,.{places}f}", plus)
+
+
+def moment(iso: object) -> str:
+    """Return an ISO time with its zone, ``2027-01-05 08:00 UTC``; a time without zone stays without."""
+    try:
+        at = datetime.fromisoformat(str(iso))
+    except ValueError:
+        return str(iso)
+    shown = f"{at:%Y-%m-%d %H:%M}"
+    if at.utcoffset() is None:
+        return shown
+    return f"{shown} {at.tzname()}"

@@ -10,9 +10,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fenzhi.money import format_e4
 from fenzhi.reports import region_page, statement
-from fenzhi.reports.display import Head, Table, text
+from fenzhi.reports.display import Head, Table, moment, text
 from fenzhi.reports.facts import HOSPITAL, Facts, by_band
 from fenzhi.reports.statement import Hospital
 from fenzhi.reports.tables import RunTables
@@ -72,7 +71,8 @@ class Pages:
     def statement(self, hospital: Hospital) -> str:
         """Return the statement of one hospital."""
         shown = statement.context(self.tables, hospital, self._bands, self.words)
-        head = [*_hospital_head(hospital, self.words), *_head(self.tables, self.words)]
+        year = (self.words("year"), self.tables.manifest["region"]["year"])
+        head = [*_hospital_head(hospital, self.words), year, *_head(self.tables, self.words)]
         return self._environment.get_template("statement.html").render(head=head, **shown)
 
 
@@ -80,11 +80,10 @@ def _head(tables: RunTables, words: Words) -> list[tuple[str, Any]]:
     manifest = tables.manifest
     policy, catalog = manifest["policy"], manifest["catalog"]
     return [
-        (words("year"), manifest["region"]["year"]),
         (words("run"), manifest["run_id"]),
         (words("policy"), f"{policy_title(tables, words)} ({policy['id']})"),
         (words("catalog"), f"{catalog['title']} {catalog['version']}"),
-        (words("created"), str(manifest["created"]).replace("T", " ")[:19]),
+        (words("created"), moment(manifest["created"])),
     ]
 
 
@@ -96,12 +95,10 @@ def policy_title(tables: RunTables, words: Words) -> str:
 
 def _hospital_head(hospital: Hospital, words: Words) -> list[tuple[str, Any]]:
     first = hospital.rows.row(0, named=True)
-    coefficients = hospital.rows["coefficient_e4"].drop_nulls().unique().sort().to_list()
     return [
         (words("code"), first[HOSPITAL]),
         (words("level"), words.name("level", first["level"])),
         (words("type"), words.name("type", first["type"])),
-        (words("coefficient"), " / ".join(format_e4(c) for c in coefficients) or words("not_known")),
     ]
 
 

@@ -121,24 +121,25 @@ def hospitals_table(totals: pl.DataFrame, words: Words, link: Callable[[str], st
     """Every hospital over its pools, by level with subtotals; the name leads to its statement."""
     money = ("booked_fen", "payable_fen", "balance_fen", "working_capital_fen", "advance_fen", "clearing_fen")
     shown = ("cases", "points_e4", *money)
-    heads = [Head(words("hospital"), False), Head(words("type"), False)]
-    heads += [Head(words.title("hospitals", name)) for name in shown]
+    heads = [Head(words("hospital"), False)]
+    heads += [Head(words.title("hospitals", name)) for name in shown[:-1]]
+    heads.append(Head(words("clearing")))
     table = Table("hospitals", words("hospitals"), heads, words("hospitals_note") + " " + words("unit_both"))
 
-    def add(row: dict[str, Any], *first: Cell, part: str = "") -> None:
+    def add(row: dict[str, Any], first: Cell, part: str = "") -> None:
         cells = [count(row["cases"]), e4(row["points_e4"])]
         cells += [yuan(row[name], plus=name == "balance_fen") for name in money]
-        table.add(*first, *cells, part=part)
+        table.add(first, *cells, part=part)
 
     def add_sum(frame: pl.DataFrame, title: str, part: str) -> None:
-        add(frame.select(pl.col(shown).sum()).row(0, named=True), text(title), empty(), part=part)
+        add(frame.select(pl.col(shown).sum()).row(0, named=True), text(title), part=part)
 
     for (level,), mine in totals.partition_by("level", as_dict=True, maintain_order=True).items():
         name = words.name("level", level)
         table.add(text(f"{name} ({mine.height})"), part="part")
         for row in mine.iter_rows(named=True):
-            about = text(row["fixmedins_name"] or row[HOSPITAL], href=link(row[HOSPITAL]), note=row[HOSPITAL])
-            add(row, about, text(words.name("type", row["type"])))
+            note = f"{row[HOSPITAL]} · {words.name('type', row['type'])}"
+            add(row, text(row["fixmedins_name"] or row[HOSPITAL], href=link(row[HOSPITAL]), note=note))
         add_sum(mine, words("subtotal", name=name), "sub")
     add_sum(totals, words("total"), "total")
     return table
@@ -211,7 +212,7 @@ def quality_table(tables: RunTables, words: Words) -> Table:
     heads += [Head(words("rows")), Head(words("hospitals_hit"))]
     table = Table("quality", words("quality"), heads, words("quality_note"))
     for rule, severity, field, rows, hospitals in quality_summary(tables).iter_rows():
-        said = tables.rule_messages.get(rule)
+        said = words.known("rule", rule) or tables.rule_messages.get(rule)
         cells = [
             text(said or rule, note=rule if said else None),
             text(words.name("severity", severity)),
@@ -231,19 +232,26 @@ def ledger_table(tables: RunTables, words: Words) -> Table:
     heads += [Head(words("entries")), Head(words.title("ledger", "amount_fen"))]
     table = Table("ledger", words("ledger"), heads, words("unit_yuan"))
     titles = tables.pool_titles()
+    cites = pl.col("cite").drop_nulls().unique(maintain_order=True).str.join("; ")
     sums = (
         tables.ledger.with_columns(sorts)
         .group_by(keys, maintain_order=True)
-        .agg(pl.len().alias("entries"), pl.col("amount_fen").sum())
+        .agg(pl.len().alias("entries"), pl.col("amount_fen").sum(), cites)
     )
     for row in sums.iter_rows(named=True):
         first = text(titles.get(row["pool"], row["pool"]))
         cells = [text(words.name("account", row[name])) for name in ("debit", "credit")]
         table.add(
             first,
-            text(words.name("movement", row["kind"])),
+            text(words.name("movement", _movement(row)), note=row["cite"] or None),
             *cells,
             count(row["entries"]),
             yuan(row["amount_fen"]),
         )
     return table
+
+
+def _movement(row: dict[str, Any]) -> str:
+    """Return the name of a movement; a clearing that the hospital pays is another one."""
+    back = row["kind"] == "clearing" and row["debit"] == "hospital"
+    return "clearing_back" if back else str(row["kind"])

@@ -10,8 +10,26 @@ import polars as pl
 from markupsafe import Markup
 
 from fenzhi.errors import InputError
+from fenzhi.money import format_e4
 from fenzhi.reports import svg
-from fenzhi.reports.display import Head, Table, code, count, e4, empty, percent, scaled, shares, text, yuan
+from fenzhi.reports.display import (
+    DASH,
+    Cell,
+    Head,
+    Table,
+    code,
+    count,
+    decimals,
+    e4,
+    empty,
+    index,
+    owed,
+    percent,
+    scaled,
+    shares,
+    text,
+    yuan,
+)
 from fenzhi.reports.facts import BANDS, HOSPITAL, NOT_TESTED, Facts
 from fenzhi.reports.steps import KINDS, steps
 from fenzhi.reports.tables import RunTables
@@ -79,14 +97,10 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
     ``region``: band -> cases of the whole region (columns deviation, cases), for comparison.
     """
     bands = band_names(tables, words)
-    names = ("payable_fen", "balance_fen", "advance_fen", "clearing_fen")
     return {
         "hospital": hospital,
         "sentence": sentence(hospital, words),
-        "figures": [
-            (words.title("hospitals", name), yuan(hospital.total(name), plus=name == "balance_fen"))
-            for name in names
-        ],
+        "figures": figures(tables, hospital, words),
         "steps": steps(tables, hospital.rows, words),
         "months": months_table(tables, hospital, words),
         "groups": groups_table(hospital, words),
@@ -99,6 +113,28 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
             *_group_charts(hospital, words),
         ],
     }
+
+
+def figures(tables: RunTables, hospital: Hospital, words: Words) -> list[tuple[str, Cell]]:
+    """Return the figures at the head of the page: what the hospital did, then what it gets."""
+    cmi = tables.monitoring.filter(pl.col(HOSPITAL) == hospital.code)["cmi"].to_list()
+    coefficients = hospital.rows["coefficient_e4"].drop_nulls().unique().sort().to_list()
+    clearing = hospital.total("clearing_fen")
+    way = "clearing_pays" if clearing > 0 else "clearing_returns" if clearing < 0 else "clearing_none"
+
+    def title(name: str) -> str:
+        return words.title("hospitals", name)
+
+    return [
+        (title("cases"), count(hospital.total("cases"))),
+        (title("points_e4"), e4(hospital.total("points_e4"))),
+        (words.title("monitoring", "cmi"), index(cmi[0] if cmi else None)),
+        (words("coefficient"), Cell(" / ".join(format_e4(c) for c in coefficients) or DASH, "num")),
+        (title("payable_fen"), yuan(hospital.total("payable_fen"))),
+        (title("balance_fen"), yuan(hospital.total("balance_fen"), plus=True)),
+        (title("advance_fen"), yuan(hospital.total("advance_fen"))),
+        (words(way), owed(clearing)),
+    ]
 
 
 def sentence(hospital: Hospital, words: Words) -> str:
@@ -237,12 +273,19 @@ def outcomes_table(hospital: Hospital, messages: dict[str, str], words: Words) -
     frame = hospital.facts.outcomes
     parts = shares(frame["rows"].to_list())
     for row, part in zip(frame.iter_rows(named=True), parts, strict=True):
-        reason = messages.get(row["reason"]) or words.name("reason", row["reason"]) if row["reason"] else None
+        reason = reason_words(row["reason"], messages, words)
         cells = [count(row["rows"]), percent(part), count(row["paid"])]
         table.add(text(words.name("outcome", row["outcome"])), text(reason), *cells)
     rows, paid = int(frame["rows"].sum()), int(frame["paid"].sum())
     table.add(text(words("total")), empty(), count(rows), percent(sum(parts)), count(paid), part="total")
     return table
+
+
+def reason_words(reason: str | None, messages: dict[str, str], words: Words) -> str | None:
+    """Return a reason in words: the engine's own reasons and rules, else what the run said, else the code."""
+    if reason is None:
+        return None
+    return words.known("reason", reason) or words.known("rule", reason) or messages.get(reason) or reason
 
 
 def _month_charts(tables: RunTables, hospital: Hospital, words: Words) -> list[tuple[str, Markup]]:
@@ -292,13 +335,14 @@ def _deviation_chart(
 def _group_charts(hospital: Hospital, words: Words) -> list[tuple[str, Markup]]:
     parts = top_groups(hospital.facts.groups, CHART_GROUPS)
     unit, values = scaled([fen for part in parts for fen in part["balance_fen"]], words.lang)
-    largest = max((abs(value) for value in values), default=0.0)
+    # Both charts are read side by side: one scale, one number of decimals.
+    scale = svg.Scale(max((abs(value) for value in values), default=0.0), decimals(values), words(unit))
     charts = []
     for key, part in zip(("chart_gain", "chart_loss"), parts, strict=True):
         mine, values = values[: part.height], values[part.height :]
         ids = part.select("name", "group_id").iter_rows()
-        names = [str(name or group or words("no_group")) for name, group in ids]
+        names = [f"{group} {name or ''}".strip() if group else words("no_group") for name, group in ids]
         if names:
             title = words(key)
-            charts.append((title, svg.ranking(title, names, mine, largest=largest, unit=words(unit))))
+            charts.append((title, svg.ranking(title, names, mine, scale)))
     return charts

@@ -9,7 +9,7 @@ from fractions import Fraction
 import polars as pl
 
 from fenzhi.money import FEN_PER_YUAN, SCALE, round_half_up
-from fenzhi.reports.display import MINUS, Cell, Head, Table, count, e4, empty, text, yuan
+from fenzhi.reports.display import MINUS, Cell, Head, Table, count, e4, empty, owed, text, yuan
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
@@ -156,8 +156,22 @@ def _payable(lines: _Lines, tables: RunTables, hospital: pl.DataFrame, words: Wo
         by="settlement",
     )
     lines.line(title("advance_fen"), words("how_advance"), column("advance_fen"), yuan, by="settlement")
-    last = column("clearing_fen")
-    lines.line(title("clearing_fen"), f"= 14 {MINUS} 17 {MINUS} 18", last, yuan, total=True)
+    _clearing(lines, column("clearing_fen"), words)
+
+
+def _clearing(lines: _Lines, values: Values, words: Words) -> None:
+    """Add the last line: amounts without sign, in words who pays whom; pools may differ in that."""
+    known = [value or 0 for value in values]
+    pays, returns = f"= 14 {MINUS} 17 {MINUS} 18", f"= 17 + 18 {MINUS} 14"
+    mixed = min(known) < 0 < max(known)
+    item = "clearing_pays" if sum(known) > 0 else "clearing_returns" if sum(known) < 0 else "clearing_none"
+    how = words("how_both", pays=pays, returns=returns) if mixed else returns if min(known) < 0 else pays
+
+    def show(fen: int | None) -> Cell:
+        way = "pays" if (fen or 0) > 0 else "returns"
+        return owed(fen or 0, words(way) if mixed and fen else None)
+
+    lines.line(words(item), how, values, show, total=True)
 
 
 def _product(points_e4: int | None, value_e4: int | None, ratio_e4: int | None) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fenzhi.reports.display import short
+from fenzhi.reports.display import decimals, fixed
 
 INK, MUTED, RULE, ACCENT, WARN = "#1d2733", "#5c6773", "#d8dce0", "#1f5673", "#a8321f"
 #: Series in order; neighbours differ in lightness as well, so that a grey print stays readable.
@@ -22,6 +22,8 @@ FONT = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
 #: A chart fills a column of the page (470 px) and a phone (355 px); its letters stay readable in both.
 WIDTH = 440
 SIZE = 12.5
+#: Height of a line of a label.
+LINE = 15.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,15 @@ class Series:
 
     name: str
     values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What charts that are read side by side share: the value of a full bar, decimals, the unit's name."""
+
+    largest: float
+    places: int
+    unit: str
 
 
 def text_width(text: str, size: float = SIZE) -> float:
@@ -44,6 +55,29 @@ def shorten(text: str, width: float, size: float = SIZE) -> str:
     while text and text_width(text + "…", size) > width:
         text = text[:-1]
     return text + "…"
+
+
+def wrap(text: str, width: float, size: float = SIZE) -> list[str]:
+    """Return the text in one line or two; broken before a bracket, after a space or comma where it can be."""
+    if len(text) < 2 or text_width(text, size) <= width + 1e-9:
+        return [text]
+    fits = [at for at in range(1, len(text)) if text_width(text[:at].rstrip(), size) <= width] or [1]
+    natural = [at for at in fits if text[at] in "(（" or text[at - 1] in " ,，、;；"]
+    whole = [at for at in natural if text_width(text[at:], size) <= width]
+    # A break that shows the whole text comes first; else the one that leaves least to be cut off.
+    if whole:
+        at = whole[-1]
+    elif text_width(text[fits[-1] :], size) <= width or not natural or natural[-1] < fits[-1] * 0.6:
+        at = fits[-1]
+    else:
+        at = natural[-1]
+    return [text[:at].rstrip(), shorten(text[at:].lstrip(), width, size)]
+
+
+def tick_places(values: Sequence[float]) -> int:
+    """Return the fewest decimals, at most three, that show every mark of an axis exactly."""
+    exact = (n for n in range(3) if all(math.isclose(v, round(v, n), abs_tol=1e-9) for v in values))
+    return next(exact, 3)
 
 
 def nice_top(value: float) -> float:
@@ -66,6 +100,12 @@ def label(x: float, y: float, text: str, *, anchor: str = "start", fill: str = I
     """Return a text element."""
     form = '<text x="{:.1f}" y="{:.1f}" text-anchor="{}" fill="{}">{}</text>'
     return Markup(form).format(x, y, anchor, fill, text)
+
+
+def lines(x: float, middle: float, texts: Sequence[str]) -> list[Markup]:
+    """Return lines of text that end at ``x``, as a block around ``middle``."""
+    first = middle + 4 - (len(texts) - 1) * LINE / 2
+    return [label(x, first + at * LINE, text, anchor="end") for at, text in enumerate(texts)]
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str) -> Markup:
@@ -97,7 +137,7 @@ def columns(
     title: str, categories: Sequence[str], series: Sequence[Series], *, stacked: bool, unit: str
 ) -> Markup:
     """Return upright bars per category, stacked or side by side; negative values hang below the line."""
-    left, top, plot, n = 64.0, 44.0, 150.0, max(len(categories), 1)
+    left, top, plot, n = 72.0, 56.0, 150.0, max(len(categories), 1)
     ups = [
         sum(max(s.values[i], 0) for s in series) if stacked else max(s.values[i] for s in series)
         for i in range(len(categories))
@@ -106,12 +146,14 @@ def columns(
     high, floor = nice_top(max(ups, default=0)), -nice_top(-low) if low < 0 else 0.0
     scale = plot / (high - floor)
     zero = top + high * scale
-    parts = [*legend([s.name for s in series]), label(left - 8, 34, unit, anchor="end", fill=MUTED)]
-    for share in (0, 0.5, 1) if not floor else (floor / high, 0, 0.5, 1):
+    parts = [*legend([s.name for s in series]), label(left - 8, 38, unit, anchor="end", fill=MUTED)]
+    marks = (0, 0.5, 1) if not floor else (floor / high, 0, 0.5, 1)
+    places = tick_places([share * high for share in marks])
+    for share in marks:
         y = zero - share * high * scale
         parts += [
             rule(left, y, WIDTH, y, RULE if share else MUTED),
-            label(left - 8, y + 4, short(share * high), anchor="end", fill=MUTED),
+            label(left - 8, y + 4, fixed(share * high, places), anchor="end", fill=MUTED),
         ]
     step = (WIDTH - left) / n
     wide = step * 0.62
@@ -131,46 +173,55 @@ def columns(
 
 def bars(title: str, names: Sequence[str], series: Sequence[Series], *, suffix: str = "") -> Markup:
     """Return lying bars, one per series under each name, with the value at the end of each bar."""
-    left, row, gap, top = 112.0, 17.0, 10.0, 30.0 if len(series) > 1 else 6.0
-    room = WIDTH - left - 72
-    largest = max((v for s in series for v in s.values), default=0) or 1
+    row, gap, top = 17.0, 10.0, 30.0 if len(series) > 1 else 6.0
+    left, labels = _labels(names, 150.0)
+    room = WIDTH - left - 84
+    values = [v for s in series for v in s.values]
+    largest = max(values, default=0) or 1
+    places = 1 if suffix else decimals(values)
     parts = legend([s.name for s in series]) if len(series) > 1 else []
     y = top
-    for i, name in enumerate(names):
-        middle = y + row * len(series) / 2 + 4
-        parts.append(label(left - 10, middle, shorten(name, left - 12), anchor="end"))
+    for i, texts in enumerate(labels):
+        height = max(row * len(series), LINE * len(texts))
+        parts += lines(left - 10, y + height / 2, texts)
+        y += (height - row * len(series)) / 2
         for at, one in enumerate(series):
             value = one.values[i]
             length = max(value, 0) / largest * room
-            shown = f"{value:.1f}{suffix}" if suffix else short(value)
             parts += [
                 rect(left, y + 2, length, row - 4, SERIES[at % len(SERIES)]),
-                label(left + length + 6, y + row - 4, shown, fill=MUTED),
+                label(left + length + 6, y + row - 4, fixed(value, places) + suffix, fill=MUTED),
             ]
             y += row
-        y += gap
+        y += gap + (height - row * len(series)) / 2
     parts.append(rule(left, top - 4, left, y - gap + 4, MUTED))
     return frame(title, y, parts)
 
 
-def ranking(
-    title: str, names: Sequence[str], values: Sequence[float], *, largest: float, unit: str
-) -> Markup:
-    """Return bars of signed values, the sign in the figure and in the colour; ``largest`` fills the width."""
-    left, row, top = 176.0, 24.0, 26.0
-    room = WIDTH - left - 72
-    parts = [label(left, 14, unit, fill=MUTED)]
-    for i, (name, value) in enumerate(zip(names, values, strict=True)):
-        y, length = top + row * i, abs(value) / (largest or 1) * room
-        text = ("+" if value > 0 else "") + short(value)
+def ranking(title: str, names: Sequence[str], values: Sequence[float], scale: Scale) -> Markup:
+    """Return bars of signed values, the sign in the figure and in the colour; long names take two lines."""
+    left, labels = _labels(names, 206.0)
+    row, top = (36.0 if any(len(texts) > 1 for texts in labels) else 24.0), 26.0
+    room = WIDTH - left - 84
+    parts = [label(left, 14, scale.unit, fill=MUTED)]
+    for i, (texts, value) in enumerate(zip(labels, values, strict=True)):
+        middle, length = top + row * (i + 0.5), abs(value) / (scale.largest or 1) * room
+        fill = MUTED if value >= 0 else WARN
         parts += [
-            label(left - 10, y + 15, shorten(name, left - 12), anchor="end"),
-            rect(left, y + 4, length, row - 9, ACCENT if value >= 0 else WARN),
-            label(left + length + 6, y + 15, text, fill=MUTED if value >= 0 else WARN),
+            *lines(left - 10, middle, texts),
+            rect(left, middle - 7.5, length, 15, ACCENT if value >= 0 else WARN),
+            label(left + length + 6, middle + 4, fixed(value, scale.places, plus=True), fill=fill),
         ]
     bottom = top + row * len(names)
     parts.append(rule(left, top - 4, left, bottom, MUTED))
     return frame(title, bottom + 4, parts)
+
+
+def _labels(names: Sequence[str], most: float) -> tuple[float, list[list[str]]]:
+    """Return the room left of the bars, as wide as the names need but not above ``most``, and their lines."""
+    widest = max((text_width(name) for name in names), default=0.0)
+    left = min(widest + 14, most)
+    return left, [wrap(name, left - 14) for name in names]
 
 
 def aria(svg: str, title: str, prefix: str) -> Markup:

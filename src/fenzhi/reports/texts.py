@@ -1,7 +1,6 @@
 """Every word of the pages, in Chinese and English: one table, one line per text.
 
-``{name}`` is filled in when the page is made. Keys with a dot and a code (``level.3``) are names of codes: a
-code without a line is shown as it is.
+``{name}`` is filled in when the page is made. The names of codes are in :mod:`fenzhi.reports.names`.
 """
 
 from __future__ import annotations
@@ -57,6 +56,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "; the hospital returns {clearing} yuan at the annual clearing.",
     ),
     "sentence_settled": ("，年度清算无须收付。", "; nothing remains to be paid at the annual clearing."),
+    "clearing_pays": ("年度清算应拨", "clearing: hospital receives"),
+    "clearing_returns": ("年度清算应退回", "clearing: hospital returns"),
+    "clearing_none": ("年度清算（无须收付）", "clearing: nothing to pay"),
+    "pays": ("应拨", "hospital receives"),
+    "returns": ("应退回", "hospital returns"),
+    "how_both": (
+        "应拨 {pays}；应退回 {returns}；合计为两者相抵",
+        "receives {pays}; returns {returns}; the total sets one against the other",
+    ),
     "steps": ("从分值到清算，逐步计算", "From points to clearing, step by step"),
     "steps_note": (
         "每一行注明计算方法与来源，序号即行号；各列可用计算器复核。",
@@ -160,7 +168,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cite": ("依据", "Source"),
     "amount": ("金额", "Amount"),
     "hospitals": ("医疗机构一览与清算单", "Hospitals and their statements"),
-    "hospitals_note": ("点击机构名称打开清算单。", "Follow a hospital's name to its statement."),
+    "hospitals_note": (
+        "点击机构名称打开清算单。年度清算：正数应拨，负数由医疗机构退回。",
+        "Follow a hospital's name to its statement. Annual clearing: below zero the hospital returns money.",
+    ),
+    "clearing": ("年度清算", "annual clearing"),
+    "clearing_about": (
+        "年度清算为负数的，由医疗机构退回；为正数的，拨付医疗机构。",
+        "Annual clearing: a positive amount is paid to the hospital, a negative one is returned by it.",
+    ),
     "hospital": ("医疗机构", "Hospital"),
     "region_groups": ("病种盈亏", "Groups with surplus and deficit"),
     "region_groups_note": (
@@ -226,6 +242,14 @@ GLOSSARY: tuple[tuple[tuple[str, str], tuple[str, str]], ...] = (
             "诊断和治疗方式相近、费用相当的一类病例；达到病例数要求的单列为核心病种，其余归入综合病种。",
             "Stays with a similar diagnosis and treatment. Frequent ones are core groups, others "
             "comprehensive ones.",
+        ),
+    ),
+    (
+        ("病例组合指数(CMI)", "Case mix index (CMI)"),
+        (
+            "有病种分值的病例，其病种分值的平均数与基准分值之比；越高说明收治的病例越复杂。",
+            "The mean weight of the stays that have one, against the base weight; a higher one means "
+            "more complex stays.",
         ),
     ),
     (
@@ -310,8 +334,8 @@ GLOSSARY: tuple[tuple[tuple[str, str], tuple[str, str]], ...] = (
     (
         ("年度清算", "Annual clearing"),
         (
-            "全年基金应付减去周转金和已预付后的收付差额。",
-            "The year's payable minus working capital and advances.",
+            "全年基金应付减去周转金和已预付；为正应拨给医疗机构，为负由医疗机构退回。",
+            "The year's payable minus working capital and advances; below zero the hospital returns it.",
         ),
     ),
     (

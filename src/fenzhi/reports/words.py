@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fenzhi.errors import OutputError
+from fenzhi.reports.names import NAMES
 from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
 from fenzhi.results import TABLES
 
@@ -41,8 +42,12 @@ class Words:
         """Return the name of a code, or the code itself if it has no name here."""
         if code is None:
             return self("not_known")
-        found = TEXTS.get(f"{kind}.{code}")
-        return found[self._at] if found else str(code)
+        return self.known(kind, code) or str(code)
+
+    def known(self, kind: str, code: object) -> str | None:
+        """Return the name of a code, None if it has no name here."""
+        found = NAMES.get(f"{kind}.{code}")
+        return found[self._at] if found else None
 
     def title(self, table: str, column: str) -> str:
         """Return the title of a column of a result table."""

@@ -13,6 +13,7 @@ import xlsxwriter
 from fenzhi.errors import OutputError
 from fenzhi.files import neutral
 from fenzhi.money import FEN_PER_YUAN, SCALE
+from fenzhi.reports.display import moment
 from fenzhi.reports.region_page import quality_summary
 from fenzhi.reports.svg import text_width
 from fenzhi.reports.tables import SMALL_TABLES, RunTables
@@ -91,10 +92,11 @@ def _about(book: Any, formats: dict[str, Any], tables: RunTables, words: Words) 
         (words("region"), f"{region['name']} ({region['id']})"),
         (words("year"), str(region["year"])),
         (words("run"), manifest["run_id"]),
-        (words("created"), manifest["created"]),
+        (words("created"), moment(manifest["created"])),
         (words("policy"), f"{policy['title']} ({policy['id']})"),
         (words("catalog"), f"{catalog['title']} {catalog['version']} ({catalog['id']})"),
         (words("about"), words("about_text")),
+        (words("clearing"), words("clearing_about")),
         ("", words("unit_both")),
     ]
     if tables.synthetic:

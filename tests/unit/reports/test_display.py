@@ -6,7 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fenzhi.reports.display import Cell, count, e4, index, percent, rate, scaled, shares, short, text, yuan
+from fenzhi.reports.display import (
+    Cell,
+    count,
+    decimals,
+    e4,
+    fixed,
+    index,
+    moment,
+    owed,
+    percent,
+    rate,
+    scaled,
+    shares,
+    text,
+    yuan,
+)
 
 from .parse import number
 
@@ -58,5 +73,41 @@ def test_units_of_charts(fens: list[int], lang: str, unit: str, values: list[flo
     assert scaled(fens, lang) == (unit, values)
 
 
-def test_short_numbers() -> None:
-    assert [short(v) for v in (0, 1.234, -12.34, 1234.5)] == ["0", "1.23", "\N{MINUS SIGN}12.3", "1,234"]
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        ([], 0),
+        ([0.0], 0),
+        ([6700.1, -100.0], 0),
+        ([624.0, 92.3, 0.0], 1),
+        ([5000.0, -9.99], 2),
+        ([0.0001], 2),
+    ],
+)
+def test_all_numbers_of_a_chart_have_the_same_decimals(values: list[float], places: int) -> None:
+    assert decimals(values) == places
+
+
+def test_numbers_of_charts_by_hand() -> None:
+    assert fixed(1234.5678, 1, plus=True) == "+1,234.6"
+    assert fixed(-1234.5678, 2) == "\N{MINUS SIGN}1,234.57"
+    assert fixed(0.0, 1, plus=True) == "0.0"
+    assert fixed(-0.004, 2) == "0.00", "no sign before nothing"
+
+
+def test_money_owed_has_no_sign_because_words_say_it() -> None:
+    assert owed(-5_05, "returns") == Cell("5.05", "num", True, note="returns")
+    assert owed(5_05) == Cell("5.05", "num", False)
+
+
+@pytest.mark.parametrize(
+    ("iso", "shown"),
+    [
+        ("2027-01-05T08:00:27+00:00", "2027-01-05 08:00 UTC"),
+        ("2027-01-05T16:00:27+08:00", "2027-01-05 16:00 UTC+08:00"),
+        ("2027-01-05T08:00:27", "2027-01-05 08:00"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_a_time_says_its_zone(iso: str, shown: str) -> None:
+    assert moment(iso) == shown

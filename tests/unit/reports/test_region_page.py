@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from urllib.parse import unquote
 
+import polars as pl
 import pytest
 
 from fenzhi.reports import RunTables
 from fenzhi.reports.facts import hospital_totals
+from fenzhi.reports.region_page import ledger_table
+from fenzhi.reports.words import Words
 
 from .parse import Page, column_sum, number
 
@@ -43,11 +47,17 @@ def test_budget_lines_end_in_the_fund(page: Page) -> None:
 def test_hospitals_add_up_by_level_and_in_all(page: Page, tables: RunTables) -> None:
     rows, subtotals, [total] = (page.rows("hospitals", part) for part in ("", "sub", "total"))
     assert len(rows) == hospital_totals(tables).height
-    for at in range(2, 10):
+    for at in range(1, 9):
         assert column_sum(rows, at) == column_sum(subtotals, at) == number(total[at])
     for row in rows:
-        assert number(row[6]) == number(row[5]) - number(row[4])
-        assert number(row[9]) == number(row[5]) - number(row[7]) - number(row[8])
+        assert number(row[5]) == number(row[4]) - number(row[3])
+        assert number(row[8]) == number(row[4]) - number(row[6]) - number(row[7])
+
+
+def test_hospitals_are_told_with_code_and_type(page: Page, reported: Path) -> None:
+    kind = "综合" if 'lang="zh-CN"' in (reported / "region.html").read_text() else "general"
+    notes = [row.notes[0] for row in page.tables["hospitals"] if row.part == ""]
+    assert f"H36040000001 · {kind}" in notes
 
 
 def test_every_hospital_is_linked_to_its_statement(page: Page, reported: Path) -> None:
@@ -74,7 +84,9 @@ def test_every_inner_link_has_its_place(page: Page) -> None:
 def test_quality_counts_rows_and_shows_no_value(page: Page, tables: RunTables) -> None:
     assert column_sum(page.rows("quality"), 3) == tables.rejected.height
     assert "=1+1" not in page.text
-    assert "age_range 不合规" in page.text
+    said = page.text
+    assert ("年龄应在0至130岁之间" in said) != ("age must lie between 0 and 130 years" in said)
+    assert "no_hospital 不合规" in said, "a rule that fenzhi does not know says what the run says"
 
 
 def test_ledger_summary_keeps_every_fen(page: Page, tables: RunTables) -> None:
@@ -84,6 +96,16 @@ def test_ledger_summary_keeps_every_fen(page: Page, tables: RunTables) -> None:
         "one line per pool and movement, not per hospital"
     )
     assert not [row for row in rows if "H3604" in "".join(row)]
+    assert [row.notes[1] for row in page.tables["ledger"]] == ["=budget", "=budget", "示范", "示范"]
+
+
+def test_a_returned_clearing_is_another_movement(tables: RunTables) -> None:
+    paid = tables.ledger.head(1).with_columns(
+        kind=pl.lit("clearing"), debit=pl.lit("paid:H1:employee"), credit=pl.lit("hospital:H1:employee")
+    )
+    back = paid.with_columns(debit=pl.col("credit"), credit=pl.col("debit"))
+    table = ledger_table(dataclasses.replace(tables, ledger=pl.concat([paid, back])), Words("zh"))
+    assert [row.cells[1].text for row in table.rows] == ["年度清算拨付", "年度清算退回"]
 
 
 def test_policy_and_bands_are_named_in_the_language_of_the_page(page: Page, reported: Path) -> None:

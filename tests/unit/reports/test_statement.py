@@ -12,7 +12,15 @@ from fenzhi.errors import InputError
 from fenzhi.money import SCALE
 from fenzhi.reports import RunTables
 from fenzhi.reports.facts import Facts
-from fenzhi.reports.statement import Hospital, groups_table, hospitals_of, months_table, sentence
+from fenzhi.reports.statement import (
+    Hospital,
+    figures,
+    groups_table,
+    hospitals_of,
+    months_table,
+    reason_words,
+    sentence,
+)
 from fenzhi.reports.steps import _product, steps
 from fenzhi.reports.words import Words
 
@@ -22,9 +30,22 @@ CODES = ("H36040000001", "H36040000002", "H36040000003")
 
 
 def _lines(page: Page) -> dict[int, list[Fraction | None]]:
-    """Return the numbered lines of the step table: number -> one value per column."""
-    rows = [row.cells for row in page.tables["steps"] if row.part != "part"]
-    return {int(row[0]): [number(cell) if cell else None for cell in row[2:]] for row in rows}
+    """Return the numbered lines of the step table: number -> one value per column.
+
+    The last line has no signs: an amount that is marked as returned, or stands in a line of that title
+    without marks, counts as negative.
+    """
+    rows = [row for row in page.tables["steps"] if row.part != "part"]
+    lines = {int(row.cells[0]): [number(c) if c else None for c in row.cells[2:]] for row in rows}
+    last = rows[-1]
+    marked = [note or last.cells[1] for note in last.notes[2:]]
+    for at, words in enumerate(marked):
+        value = lines[19][at]
+        assert value is not None
+        assert value >= 0
+        if "退回" in words or "returns" in words:
+            lines[19][at] = -value
+    return lines
 
 
 def _at(lines: dict[int, list[Fraction | None]], line: int, column: int) -> Fraction:
@@ -80,7 +101,7 @@ def test_every_step_says_how_it_is_computed(statements: dict[str, Page]) -> None
     assert all(row.notes[1] for row in rows)
     formulas = {int(row.cells[0]): row.notes[1] for row in rows}
     assert formulas[14] == "= 10 \N{MINUS SIGN} 12 \N{MINUS SIGN} 13"
-    assert formulas[19] == "= 14 \N{MINUS SIGN} 17 \N{MINUS SIGN} 18"
+    assert "= 14 \N{MINUS SIGN} 17 \N{MINUS SIGN} 18" in formulas[19]
 
 
 def test_product_by_hand() -> None:
@@ -172,6 +193,77 @@ def test_the_sentence_in_english(tables: RunTables, facts: Facts) -> None:
         "The fund owes 1.00 yuan for the year, 0.50 yuan less than booked; 2.00 yuan were paid in advance"
         "; the hospital returns 1.00 yuan at the annual clearing."
     )
+
+
+@pytest.mark.parametrize(
+    ("clearing", "lang", "title", "text", "negative"),
+    [
+        (30_00, "zh", "年度清算应拨", "30.00", False),
+        (-30_00, "zh", "年度清算应退回", "30.00", True),
+        (0, "zh", "年度清算（无须收付）", "0.00", False),
+        (30_00, "en", "clearing: hospital receives", "30.00", False),
+        (-30_00, "en", "clearing: hospital returns", "30.00", True),
+    ],
+)
+def test_the_clearing_tile_says_who_pays(
+    tables: RunTables, facts: Facts, clearing: int, lang: str, title: str, text: str, negative: bool
+) -> None:
+    hospital = _with(_one(tables, facts), clearing_fen=clearing)
+    shown, cell = figures(tables, hospital, Words(lang))[-1]
+    assert (shown, cell.text, cell.negative) == (title, text, negative)
+
+
+@pytest.mark.parametrize(
+    ("pools", "title", "how", "cells"),
+    [
+        ([5_00, 2_00], "年度清算应拨", "= 14 − 17 − 18", [("5.00", None), ("2.00", None), ("7.00", None)]),
+        ([-5_00, 0], "年度清算应退回", "= 17 + 18 − 14", [("5.00", None), ("0.00", None), ("5.00", None)]),
+        (
+            [2_00, -5_00],
+            "年度清算应退回",
+            "应拨 = 14 − 17 − 18；应退回 = 17 + 18 − 14；合计为两者相抵",
+            [("2.00", "应拨"), ("5.00", "应退回"), ("3.00", "应退回")],
+        ),
+        (
+            [5_00, -5_00],
+            "年度清算（无须收付）",
+            "应拨 = 14 − 17 − 18；应退回 = 17 + 18 − 14；合计为两者相抵",
+            [("5.00", "应拨"), ("5.00", "应退回"), ("0.00", None)],
+        ),
+    ],
+)
+def test_the_last_step_says_who_pays(
+    tables: RunTables,
+    facts: Facts,
+    pools: list[int],
+    title: str,
+    how: str,
+    cells: list[tuple[str, str | None]],
+) -> None:
+    rows = _one(tables, facts).rows.with_columns(pl.Series("clearing_fen", pools))
+    last = steps(tables, rows, Words("zh")).rows[-1].cells
+    assert (last[1].text, last[1].note) == (title, how.replace("−", "\N{MINUS SIGN}"))
+    assert [(cell.text, cell.note) for cell in last[2:]] == cells
+
+
+def test_the_head_tells_stays_and_case_mix(tables: RunTables, facts: Facts) -> None:
+    hospital = _one(tables, facts)
+    shown = {title: cell.text for title, cell in figures(tables, hospital, Words("zh"))}
+    cases = tables.hospitals.filter(pl.col("fixmedins_code") == CODES[0])["cases"].sum()
+    assert shown["结算病例数"] == str(cases)
+    assert shown["病例组合指数(CMI)"] == "1.1000"
+    assert shown["机构调节系数"] == "1.0800"
+    alone = dataclasses.replace(tables, monitoring=tables.monitoring.clear())
+    assert dict(figures(alone, hospital, Words("zh")))["病例组合指数(CMI)"].text == "—"
+
+
+def test_reasons_are_told_in_the_language_of_the_page() -> None:
+    messages = {"age_range": "年龄不对", "own_rule": "本地规则"}
+    assert reason_words("age_range", messages, Words("en")) == "age must lie between 0 and 130 years"
+    assert reason_words("bed_day", {}, Words("zh")) == "床日付费"
+    assert reason_words("own_rule", messages, Words("en")) == "本地规则"
+    assert reason_words("unheard", messages, Words("zh")) == "unheard"
+    assert reason_words(None, messages, Words("zh")) is None
 
 
 def test_many_groups_are_cut_and_the_rest_is_one_line(tables: RunTables, facts: Facts) -> None:

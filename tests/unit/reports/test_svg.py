@@ -5,11 +5,24 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fenzhi.reports import svg
-from fenzhi.reports.svg import Series, aria, bars, columns, nice_top, ranking, shorten, text_width
+from fenzhi.reports.svg import (
+    WIDTH,
+    Scale,
+    Series,
+    aria,
+    bars,
+    columns,
+    nice_top,
+    ranking,
+    shorten,
+    text_width,
+    tick_places,
+    wrap,
+)
 
 NS = "{http://www.w3.org/2000/svg}"
 EVIL = "<script>&\"'"
@@ -28,7 +41,7 @@ def _rects(chart: str) -> list[dict[str, float]]:
         columns(EVIL, ["1", EVIL], [Series(EVIL, [1, 2]), Series("b", [0, 5])], stacked=True, unit=EVIL),
         columns(EVIL, ["1"], [Series(EVIL, [-3])], stacked=False, unit=EVIL),
         bars(EVIL, [EVIL], [Series(EVIL, [3])]),
-        ranking(EVIL, [EVIL], [-3.0], largest=3, unit=EVIL),
+        ranking(EVIL, [EVIL], [-3.0], Scale(3, 1, EVIL)),
         columns("none", [], [], stacked=True, unit=""),
         bars("none", [], [Series("a", [])]),
     ],
@@ -53,7 +66,7 @@ def test_bars_are_in_proportion() -> None:
 
 
 def test_ranking_prints_signs() -> None:
-    chart = ranking("t", ["a", "b"], [20.0, -10.0], largest=20, unit="")
+    chart = ranking("t", ["a", "b"], [20.0, -10.0], Scale(20, 1, ""))
     assert ">+20.0<" in chart
     assert ">\N{MINUS SIGN}10.0<" in chart
     one, two = _rects(chart)
@@ -95,3 +108,72 @@ def test_foreign_charts_get_a_title_and_their_own_ids() -> None:
 
 def test_colours_of_neighbours_differ() -> None:
     assert len(set(svg.SERIES)) == len(svg.SERIES)
+
+
+def _texts(chart: str) -> list[str]:
+    return [t.text or "" for t in ElementTree.fromstring(chart).iter(f"{NS}text")]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("费用过低", 40, ["费用过低"]),
+        ("费用过高(可申请特例单议)", 90, ["费用过高", "(可申请特例单议)"]),
+        ("points of core groups", 72, ["points of", "core groups"]),
+        ("JC-D1 阑尾炎,切除", 80, ["JC-D1 阑尾炎,", "切除"]),
+        ("一二三四五六七八", 50, ["一二三四五", "六七八"]),
+        ("一二三四五六七八九十甲乙", 50, ["一二三四五", "六七八九…"]),
+    ],
+)
+def test_long_labels_take_two_lines(text: str, width: float, lines: list[str]) -> None:
+    assert wrap(text, width, 10) == lines
+
+
+@given(st.text(st.sampled_from("医院分值ab12 ,，（()-"), min_size=1, max_size=60), st.floats(30, 200))
+def test_wrapped_labels_fit_and_lose_nothing_silently(text: str, width: float) -> None:
+    lines = wrap(text, width, 10)
+    assert len(lines) <= 2
+    assert all(text_width(line, 10) <= width for line in lines)
+    if not lines[-1].endswith("…"):
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_long_band_is_printed_whole() -> None:
+    texts = _texts(
+        bars("t", ["费用过高(可申请特例单议)", "正常"], [Series("a", [1, 2]), Series("b", [1, 2])])
+    )
+    assert "".join(texts[2:4]) == "费用过高(可申请特例单议)"
+
+
+def test_values_of_one_chart_have_the_same_decimals() -> None:
+    assert _texts(bars("t", ["a", "b", "c"], [Series("s", [624.0, 92.3, 0.0])]))[1::2] == [
+        "624.0",
+        "92.3",
+        "0.0",
+    ]
+    assert _texts(columns("t", ["1"], [Series("s", [9.0])], stacked=False, unit="u"))[2:5] == ["0", "5", "10"]
+    assert _texts(columns("t", ["1"], [Series("s", [2.9])], stacked=False, unit="u"))[2:5] == [
+        "0.0",
+        "1.5",
+        "3.0",
+    ]
+
+
+def test_decimals_of_an_axis() -> None:
+    assert tick_places([0, 10, 20]) == 0
+    assert tick_places([0, 1.5, 3]) == 1
+    assert tick_places([0, 0.125, 0.25]) == 3
+
+
+@settings(deadline=None)
+@given(st.lists(st.text("长名称ab (", min_size=1, max_size=40), min_size=1, max_size=5))
+def test_bars_and_their_figures_stay_inside_the_chart(names: list[str]) -> None:
+    values = [1_234_567.0 * (at + 1) for at in range(len(names))]
+    for chart in (
+        bars("t", names, [Series("s", values)]),
+        ranking("t", names, values, Scale(values[-1], 0, "")),
+    ):
+        for text in ElementTree.fromstring(chart).iter(f"{NS}text"):
+            x, wide = float(text.attrib["x"]), text_width(text.text or "")
+            assert x - (wide if text.attrib["text-anchor"] == "end" else 0) >= -0.1
+            assert x + (wide if text.attrib["text-anchor"] == "start" else 0) <= WIDTH + 0.1
