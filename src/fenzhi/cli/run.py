@@ -17,18 +17,16 @@ TEXTS = {
         "outcomes": "病例去向",
         "outcome": ("去向", "行数"),
         "pools": "基金池",
-        "pool": (
-            "基金池",
-            "病例",
-            "总分值",
-            "年初点值",
-            "结算点值",
-            "按病种基金(元)",
-            "应付(元)",
-            "尾差与退回(元)",
-        ),
+        "pool": "项目",
+        "stays": "病例",
+        "points": "总分值",
+        "opening_value": "年初点值",
+        "settlement_value": "结算点值",
+        "fund": "按病种基金(元)",
+        "payable": "应付(元)",
+        "returned": "尾差与退回(元)",
         "hospitals": "医疗机构(应付减记账最多与最少)",
-        "hospital": ("机构", "名称", "病例", "CMI", "应付(元)", "记账(元)", "差额(元)", "清算应拨(元)"),
+        "hospital": ("机构", "病例", "CMI", "应付(元)", "与记账差额(元)", "清算应拨(元)"),
         "where": "结果",
         "balanced": "守恒:行数、分值、金额全部核对一致",
     },
@@ -36,30 +34,27 @@ TEXTS = {
         "outcomes": "outcomes",
         "outcome": ("outcome", "rows"),
         "pools": "pools",
-        "pool": (
-            "pool",
-            "stays",
-            "points",
-            "opening value",
-            "settlement value",
-            "fund (yuan)",
-            "payable (yuan)",
-            "residual and returned (yuan)",
-        ),
+        "pool": "item",
+        "stays": "stays",
+        "points": "points",
+        "opening_value": "opening value",
+        "settlement_value": "settlement value",
+        "fund": "fund (yuan)",
+        "payable": "payable (yuan)",
+        "returned": "residual and returned (yuan)",
         "hospitals": "hospitals (largest and smallest payable minus booked)",
-        "hospital": (
-            "hospital",
-            "name",
-            "stays",
-            "CMI",
-            "payable (yuan)",
-            "booked (yuan)",
-            "balance (yuan)",
-            "clearing (yuan)",
-        ),
+        "hospital": ("hospital", "stays", "CMI", "payable (yuan)", "minus booked", "clearing"),
         "where": "results",
         "balanced": "conserved: rows, points and fen all agree",
     },
+}
+OUTCOMES = {
+    "grouped": "核心病种",
+    "comprehensive": "综合病种",
+    "ungrouped": "未入组",
+    "excluded": "不按病种付费",
+    "other_track": "其他付费方式",
+    "rejected": "质控拒绝",
 }
 SHOWN = 5
 
@@ -77,28 +72,30 @@ def _summary(run: Run, lang: str) -> None:
     rules = f"{run.manifest['policy']['title']} · {run.manifest['catalog']['title']}"
     say(f"\n{meta['name']} {meta['year']}  {rules}")
     outcomes = run.tables["cases"].group_by("outcome").len().sort("len", "outcome", descending=[True, False])
-    show_table(str(text["outcomes"]), text["outcome"], [(name, f"{n:,}") for name, n in outcomes.iter_rows()])
-    pools = [
-        (
-            row["title"] or row["pool"],
-            f"{row['cases']:,}",
-            format_e4(row["points_e4"], 0),
-            value(row["opening_value_e4"]),
-            value(row["settlement_value_e4"]),
-            format_fen(row["fund_fen"]),
-            format_fen(row["payable_fen"]),
-            format_fen(row["residual_fen"] + row["returned_fen"]),
-        )
-        for row in run.tables["pools"].iter_rows(named=True)
-    ]
-    show_table(str(text["pools"]), text["pool"], pools)
+    show_table(
+        str(text["outcomes"]),
+        text["outcome"],
+        [(OUTCOMES[name] if lang == "zh" else name, f"{n:,}") for name, n in outcomes.iter_rows()],
+    )
+    pools = list(run.tables["pools"].iter_rows(named=True))
+    items = {
+        "stays": [f"{pool['cases']:,}" for pool in pools],
+        "points": [format_e4(pool["points_e4"], 0) for pool in pools],
+        "opening_value": [value(pool["opening_value_e4"]) for pool in pools],
+        "settlement_value": [value(pool["settlement_value_e4"]) for pool in pools],
+        "fund": [format_fen(pool["fund_fen"]) for pool in pools],
+        "payable": [format_fen(pool["payable_fen"]) for pool in pools],
+        "returned": [format_fen(pool["residual_fen"] + pool["returned_fen"]) for pool in pools],
+    }
+    titles = [str(text["pool"]), *(pool["title"] or pool["pool"] for pool in pools)]
+    show_table(str(text["pools"]), titles, [(str(text[item]), *figures) for item, figures in items.items()])
     hospitals = (
         run.tables["hospitals"]
         .group_by("fixmedins_code", "fixmedins_name")
         .agg(
             pl.col("cases").sum(),
             (pl.col("cmi_e4") * pl.col("cases")).sum() // pl.col("cases").sum().clip(lower_bound=1),
-            pl.col("payable_fen", "booked_fen", "balance_fen", "clearing_fen").sum(),
+            pl.col("payable_fen", "balance_fen", "clearing_fen").sum(),
         )
         .sort("balance_fen", "fixmedins_code", descending=[True, False])
     )
@@ -108,7 +105,7 @@ def _summary(run: Run, lang: str) -> None:
         else pl.concat([hospitals.head(SHOWN), hospitals.tail(SHOWN)])
     )
     rows = [
-        (code, name or "", f"{n:,}", format_e4(cmi or 0, 2), *(format_fen(amount) for amount in amounts))
+        (name or code, f"{n:,}", format_e4(cmi or 0, 2), *(format_fen(amount) for amount in amounts))
         for code, name, n, cmi, *amounts in ends.iter_rows()
     ]
     show_table(str(text["hospitals"]), text["hospital"], rows)

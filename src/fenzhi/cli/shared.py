@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -89,10 +90,13 @@ _FIGURE = re.compile(r"[-+]?[0-9][0-9,]*(\.[0-9]+)?%?|-|")
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a title and a table of texts, taken as they are; columns of figures but the first stand to the right."""
-    out = Table()
+    out = Table(box=SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(columns):
         figures = i > 0 and bool(rows) and all(_FIGURE.fullmatch(row[i]) for row in rows)
-        out.add_column(escape(name), justify="right" if figures else "left", overflow="fold")
+        # A figure is never broken over two lines; text gives way.
+        out.add_column(
+            escape(name), justify="right" if figures else "left", overflow="fold", no_wrap=figures and bool(i)
+        )
     for row in rows:
         out.add_row(*(escape(cell) for cell in row))
     say(title)
