@@ -348,8 +348,7 @@ def test_check_of_a_region_and_of_its_records(tmp_path, monkeypatch):
     write_small(Path("small"))
     said = fenzhi("check", "small", "--lang", "en")
     texts = {
-        name: rule_message(code, "en")
-        for name, code in (("zero", "cost_zero"), ("twice", "duplicate_key"))
+        name: rule_message(code, "en") for name, code in (("zero", "cost_zero"), ("twice", "duplicate_key"))
     }
     assert [line.rstrip() for line in said.out.splitlines()] == CHECK.format(
         region="small", **texts
