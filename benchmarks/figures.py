@@ -10,6 +10,7 @@ help_seconds            ``fenzhi --help``
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 import statistics
@@ -87,15 +88,23 @@ def file_ratio(size: Size, catalog: DipCatalog) -> tuple[Figure, Figure, Figure]
     return summed, figure(own, "s"), figure(limit, "s")
 
 
+def region_folder(size: Size) -> Path:
+    """Return where the region of this size lies; the name follows the code that draws it, so it is never stale."""
+    sources = sorted((ROOT / "src" / "fenzhi" / "region").rglob("*.py"))
+    drawn_by = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:8]
+    return CACHE / f"region-{size.stays}-{size.hospitals}-{drawn_by}"
+
+
 def year(size: Size, say: Say) -> tuple[Figure, Figure | None, Figure]:
     """Measure a region's year in a process of its own: seconds, peak memory, and reading its files alone.
 
     The region is drawn once and kept in ``.benchmarks``. Results are removed after each run.
     """
-    region = CACHE / f"region-{size.stays}-{size.hospitals}"
+    region = region_folder(size)
     if not (region / "region.toml").exists():
         say(f"drawing the region {region.name} (once) ...")
-        shutil.rmtree(region, ignore_errors=True)
+        for earlier in CACHE.glob(f"region-{size.stays}-{size.hospitals}*"):
+            shutil.rmtree(earlier)
         child(DEMO, "demo", str(region), "--stays", str(size.stays), "--hospitals", str(size.hospitals))
     times, peaks = [], []
     for _ in range(size.year_times):
