@@ -86,7 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "how_ratio": ("基金池记账金额 ÷ 付费口径费用", "booked amount ÷ cost of the pool"),
     "how_rounding": (
         "{terms}；点值、比例保留四位小数并逐例取整所致",
-        "{terms}; from values with four decimals and stays rounded to the fen",
+        "{terms}; values have four decimals, stays are rounded",
     ),
     "how_standard": ("{terms}；支付标准按费用总额", "{terms}; standards price the total cost"),
     "how_others": ("付费口径费用 − 记账金额", "cost − booked amount"),
