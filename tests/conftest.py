@@ -34,7 +34,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 needing += 1
     folder = _reference_data()
     if folder is None:
-        terminalreporter.write_line("reference data: none (set FENZHI_DATA); tests that need them were skipped")
+        terminalreporter.write_line(
+            "reference data: none (set FENZHI_DATA); tests that need them were skipped"
+        )
     else:
         terminalreporter.write_line(f"reference data: {folder.name} found; {needing} tests used them")
 

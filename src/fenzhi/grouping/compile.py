@@ -122,13 +122,14 @@ def _keys_of(clause: Clause, tokens: dict[str, int], offset: int) -> list[tuple[
     return [(KEY_KIND + KIND_OF[clause.treatment], -1)]
 
 
-def _with_extension_first(terms: tuple[str, ...]) -> list[str]:
-    if not terms:
-        return []
-    extension = split_extension(pl.Series(list(terms), dtype=pl.String))[1]
-    return [t for t, x in zip(terms, extension, strict=True) if x is not None] + [
-        t for t, x in zip(terms, extension, strict=True) if x is None
-    ]
+def _with_extension(tokens: dict[str, int]) -> set[str]:
+    """Return the operation tokens that carry an extension."""
+    names = pl.Series(list(tokens), dtype=pl.String)
+    return set(names.filter(split_extension(names)[1].is_not_null()))
+
+
+def _with_extension_first(terms: tuple[str, ...], extended: set[str]) -> list[str]:
+    return [t for t in terms if t in extended] + [t for t in terms if t not in extended]
 
 
 def _treatment_kinds(catalog: DipCatalog, clauses: list[Clause], policy: Grouping) -> list[str]:
@@ -239,8 +240,9 @@ def compile_catalog(
 
     needs: list[int] = []
     need_offsets = [0]
+    extended = _with_extension(tokens)
     for clause in clauses:
-        needs += [tokens[term] for term in _with_extension_first((*clause.main, *clause.related))]
+        needs += [tokens[term] for term in _with_extension_first((*clause.main, *clause.related), extended)]
         need_offsets.append(len(needs))
     of_group = np.array([clause.group for clause in clauses], dtype=np.int32)
 

@@ -14,8 +14,8 @@ from fenzhi.catalogs.models import COMPREHENSIVE, Dialect
 from fenzhi.codes import read_operations, read_table
 from fenzhi.errors import CatalogError
 from fenzhi.files import new_dir
+from fenzhi.pipeline.setting import Progress, silent, with_operations
 from fenzhi.pipeline.store import write_csv
-from fenzhi.pipeline.year import Progress, silent, with_operations
 from fenzhi.policy import Policy, load_policy
 from fenzhi.records import ColumnMap, QualityRules, load_columns, read_stays
 from fenzhi.weights.build import (

@@ -9,8 +9,9 @@ import polars as pl
 
 from fenzhi.catalogs import check_catalog
 from fenzhi.files import new_file, require_new_file
+from fenzhi.pipeline.history import history_years
+from fenzhi.pipeline.setting import known_codes, make_setting
 from fenzhi.pipeline.store import write_csv
-from fenzhi.pipeline.year import history_years, known_codes, make_setting
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import load_region
 

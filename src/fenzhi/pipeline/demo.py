@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fenzhi.files import new_dir
 from fenzhi.pipeline.build import BuildInputs, build_from_history, write_built
-from fenzhi.pipeline.year import Progress, silent
+from fenzhi.pipeline.setting import Progress, silent
 from fenzhi.region.demo import DemoSummary, write_demo
 from fenzhi.region.load import load_region
 

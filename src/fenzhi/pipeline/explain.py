@@ -13,8 +13,8 @@ from fenzhi.errors import ConservationError, InputError
 from fenzhi.grouping import compile_catalog
 from fenzhi.grouping.explain import GroupingTrace, trace
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
+from fenzhi.pipeline.setting import COST_CRITERIA, known_codes, make_setting, map_codes
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
-from fenzhi.pipeline.year import COST_CRITERIA, known_codes, make_setting, map_codes
 from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Band, Policy
 from fenzhi.records import read_stays

@@ -11,8 +11,9 @@ from fenzhi.errors import ConservationError
 from fenzhi.files import new_file, require_new_file
 from fenzhi.grouping import Grouped, compile_catalog
 from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.pipeline.setting import Progress, group_stays, silent
 from fenzhi.pipeline.store import write_csv
-from fenzhi.pipeline.year import Progress, group_stays, other_rows, silent
+from fenzhi.pipeline.year import other_rows
 from fenzhi.policy import load_policy
 from fenzhi.records import StaysRead, load_columns, read_stays
 

@@ -16,7 +16,8 @@ import polars.selectors as cs
 
 from fenzhi.errors import InputError
 from fenzhi.files import new_dir, sweep
-from fenzhi.pipeline.year import Progress, compute, silent
+from fenzhi.pipeline.setting import Progress, silent
+from fenzhi.pipeline.year import compute
 from fenzhi.policy import policy_hash
 from fenzhi.region import Region, load_region
 

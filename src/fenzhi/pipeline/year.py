@@ -2,244 +2,35 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from fenzhi.budget import opening_values, price
-from fenzhi.catalogs import DipCatalog, load_catalog, make_catalog
-from fenzhi.codes import CodeMap, read_operations, read_table
-from fenzhi.errors import ConservationError, RegionError
-from fenzhi.grouping import CompiledDip, Grouped, compile_catalog, group_dip
+from fenzhi.catalogs import DipCatalog
+from fenzhi.errors import ConservationError
+from fenzhi.grouping import compile_catalog
 from fenzhi.grouping.dip import OUTCOMES
 from fenzhi.monitoring import hospital_indices
+from fenzhi.pipeline.history import History, read_history
+from fenzhi.pipeline.setting import (
+    COST_CRITERIA,
+    Clock,
+    Progress,
+    group_coded,
+    known_codes,
+    make_setting,
+    silent,
+)
 from fenzhi.points import PAID, base_points, score
 from fenzhi.policy import Policy
-from fenzhi.records import ColumnMap, Known, StaysRead, load_columns, read_stays
+from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
-from fenzhi.region.scope import cost_of, exclusion_of, los_reason, pool_of, track_of
+from fenzhi.region.scope import cost_of, exclusion_of, pool_of, track_of
 from fenzhi.results import TABLES, shape
 from fenzhi.settlement import YearInputs, balances, settle
 from fenzhi.weights import Weights, weigh
 from fenzhi.weights.years import year_weights
-
-Progress = Callable[[str, float], None]
-COST_CRITERIA = {"closest_cost", "higher_weight"}
-
-
-def silent(stage: str, done: float) -> None:
-    """Show nothing."""
-
-
-@dataclass
-class _Clock:
-    """Take the time of each stage for the manifest."""
-
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-    _since: float = field(default_factory=time.perf_counter)
-    _stage: str = ""
-
-    def start(self, stage: str, done: float) -> None:
-        self.stop()
-        self._stage = stage
-        self.progress(stage, done)
-
-    def stop(self) -> None:
-        now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._since = now
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What grouping the region's records needs besides the records."""
-
-    region: Region
-    catalog: DipCatalog
-    compiled: CompiledDip
-    columns: ColumnMap | None
-    diagnosis_map: CodeMap | None
-    operation_map: CodeMap | None
-    chunk_rows: int | None
-
-
-def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatalog:
-    """Return the catalogue with the region's operation table laid over its own."""
-    if table is None:
-        return catalog
-    own = catalog.operations.join(table.select("code"), on="code", how="anti")
-    both = pl.concat([table.select("code", "name", "type"), own.select("code", "name", "type")]).sort("code")
-    made = make_catalog(
-        catalog.meta,
-        catalog.groups,
-        code_sets=catalog.code_sets,
-        exclusions=catalog.exclusions,
-        operations=both,
-    )
-    return made
-
-
-def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
-    """Map the codes of a list column by a table; unmapped codes pass through."""
-    if table is None:
-        return lists
-    codes = lists.explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True)
-    mapped, _ = table.apply(codes)
-    return lists.list.eval(pl.element().replace(codes, mapped))
-
-
-def make_setting(region: Region, chunk_rows: int | None) -> Setting:
-    """Load the catalogue, tables and mappings that region.toml names, and compile the catalogue."""
-    catalog = load_catalog(region.meta.catalog, near=region.folder)
-    operations = region.meta.operations
-    table = None if operations is None else read_operations(region.path(operations))
-    catalog = with_operations(catalog, table)
-    maps = [
-        None if name is None else CodeMap.read(region.path(name))
-        for name in (region.codes.diagnosis_map, region.codes.operation_map)
-    ]
-    columns = region.meta.columns
-    return Setting(
-        region=region,
-        catalog=catalog,
-        compiled=compile_catalog(catalog, region.policy.grouping),
-        columns=None if columns is None else load_columns(region.path(columns)),
-        diagnosis_map=maps[0],
-        operation_map=maps[1],
-        chunk_rows=chunk_rows,
-    )
-
-
-def group_stays(stays: pl.DataFrame, compiled: CompiledDip, chunk_rows: int | None = None) -> Grouped:
-    """Group a frame of stays, at most ``chunk_rows`` at a time; the result does not depend on it."""
-    if not chunk_rows or stays.height <= chunk_rows:
-        return group_dip(stays, compiled)
-    parts = [group_dip(part, compiled) for part in stays.iter_slices(chunk_rows)]
-    unknown = pl.concat([part.unknown_operations for part in parts])
-    return Grouped(
-        pl.concat([part.frame for part in parts]).rechunk(),
-        unknown.group_by("code").agg(pl.col("stays").sum()).sort("stays", "code", descending=[True, False]),
-    )
-
-
-def map_codes(stays: pl.DataFrame, setting: Setting) -> pl.DataFrame:
-    """Return the stays with their codes mapped 国临 -> 医保 where the region has such tables."""
-    if setting.diagnosis_map is None and setting.operation_map is None:
-        return stays
-    return stays.with_columns(
-        _mapped(stays["diag_codes"], setting.diagnosis_map).alias("diag_codes"),
-        _mapped(stays["oprn_codes"], setting.operation_map).alias("oprn_codes"),
-    )
-
-
-def group_coded(stays: pl.DataFrame, setting: Setting, compiled: CompiledDip) -> Grouped:
-    """Map the codes of stays and group them; where cost decides, it is the cost that points price."""
-    priced = stays.with_columns(cost_of(stays, setting.region.policy.scope).alias("cost_fen"))
-    return group_stays(map_codes(priced, setting), compiled, setting.chunk_rows)
-
-
-# --- history ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _History:
-    """The history in numbers: group, year, hospital, cost, pool, booked, outcome of every stay that counts."""
-
-    stays: pl.DataFrame
-    counts: dict[str, int]
-
-
-def history_years(region: Region) -> list[int]:
-    """Return the year each history folder stands for: the last ones before the region's year, oldest first."""
-    if region.meta.history_years:
-        return list(region.meta.history_years)
-    n = len(region.meta.history)
-    return list(range(region.meta.year - n, region.meta.year))
-
-
-def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
-    """Group one year of history and keep what weights, coefficients and opening values need."""
-    region, stays = setting.region, read.stays
-    scope = region.policy.scope
-    grouped = group_coded(stays, setting, setting.compiled).frame
-    return (
-        stays.with_columns(
-            grouped["group_idx"],
-            grouped["outcome"],
-            grouped["reason"],
-            cost_of(stays, scope).alias("cost_fen"),
-            pl.col("dscg_time").dt.year().alias("year"),
-            pool_of(stays, region.pools, region.meta.area).alias("pool"),
-            track_of(stays, scope).alias("track"),
-        )
-        .filter(pl.col("track").is_null() & los_reason(scope).is_null())
-        .select(
-            "group_idx",
-            "outcome",
-            "reason",
-            "year",
-            "fixmedins_code",
-            "cost_fen",
-            "pool",
-            pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
-        )
-    )
-
-
-def _read_history(setting: Setting, clock: _Clock) -> _History:
-    region = setting.region
-    years = history_years(region)
-    parts = []
-    counts = {"history_rows": 0, "history_accepted": 0, "history_other_year": 0}
-    sources = region.meta.history
-    for i, name in enumerate(sources):
-        clock.start("read history", 0.02 + 0.38 * i / len(sources))
-        read = read_stays(
-            region.path(name),
-            columns=setting.columns,
-            quality=region.quality,
-            known=known_codes(region),
-            needs="weights",
-        )
-        clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
-        slim = _slim_history(read, setting)
-        mine = slim.filter(pl.col("year").is_in(years))
-        counts["history_rows"] += read.rows_in
-        counts["history_accepted"] += read.stays.height
-        counts["history_other_year"] += slim.height - mine.height
-        parts.append(mine)
-    if not parts:
-        raise RegionError(
-            "region.toml names no history, so no weight can be measured",
-            code="HISTORY_EMPTY",
-            file=region.folder / "region.toml",
-            field="region.history",
-            remedy="name the folders of the years before, oldest first",
-        )
-    return _History(pl.concat(parts, rechunk=True), counts)
-
-
-def known_codes(region: Region) -> Known:
-    """Return the sets of codes that quality control compares with."""
-
-    def book(name: str | None) -> frozenset[str] | None:
-        if name is None:
-            return None
-        return frozenset(read_table(region.path(name), RegionError).to_series(0).drop_nulls())
-
-    return Known(
-        hospitals=frozenset(region.hospitals["fixmedins_code"].to_list()),
-        diagnoses=book(region.codes.diagnosis_book),
-        operations=book(region.codes.operation_book),
-    )
-
-
-# --- the year --------------------------------------------------------------------------------------------------------
 
 
 def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, region: Region) -> pl.DataFrame:
@@ -325,7 +116,7 @@ def _bands(policy: Policy) -> tuple[list[str], list[str]]:
     return [band.name for band in bands[:normal]], [band.name for band in bands[normal + 1 :]]
 
 
-def _year_inputs(region: Region, history: _History) -> YearInputs:
+def _year_inputs(region: Region, history: History) -> YearInputs:
     pools = pl.DataFrame({"pool": [pool.id for pool in region.pools]})
     newest = history.stays["year"].max()
     last = history.stays.filter((pl.col("year") == newest) & pl.col("pool").is_not_null())
@@ -341,7 +132,7 @@ def _year_inputs(region: Region, history: _History) -> YearInputs:
     )
 
 
-def _opening(region: Region, history: _History, weights: Weights, grassroots: pl.Series) -> pl.DataFrame:
+def _opening(region: Region, history: History, weights: Weights, grassroots: pl.Series) -> pl.DataFrame:
     policy = region.policy
     based = base_points(history.stays, weights, policy, grassroots)
     stated = {
@@ -358,12 +149,12 @@ def compute(
 
     The tables do not depend on ``chunk_rows`` or the number of threads.
     """
-    clock = _Clock(progress)
+    clock = Clock(progress)
     policy = region.policy
     clock.start("read region", 0.0)
     setting = make_setting(region, chunk_rows)
     grassroots = setting.catalog.groups["grassroots"]
-    history = _read_history(setting, clock)
+    history = read_history(setting, clock)
     clock.start("measure weights", 0.40)
     weights = weigh(
         history.stays.select("group_idx", "year", "fixmedins_code", "cost_fen"),

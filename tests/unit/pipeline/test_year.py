@@ -8,7 +8,8 @@ import pytest
 from cli.small import HISTORY, OUTCOMES, STAYS, stay, text_of
 from fenzhi.errors import ConservationError, RegionError
 from fenzhi.pipeline import compute, group_file, groupfile, year
-from fenzhi.pipeline.year import group_stays, history_years, make_setting, map_codes, with_operations
+from fenzhi.pipeline.history import history_years
+from fenzhi.pipeline.setting import group_stays, make_setting, map_codes, with_operations
 from fenzhi.region import load_region
 from fenzhi.results import TABLES
 

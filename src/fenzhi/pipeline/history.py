@@ -1,0 +1,92 @@
+"""The history in numbers: every stay that counts for weights, coefficients and opening values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from fenzhi.errors import RegionError
+from fenzhi.pipeline.setting import Clock, Setting, group_coded, known_codes
+from fenzhi.records import StaysRead, read_stays
+from fenzhi.region import Region
+from fenzhi.region.scope import cost_of, los_reason, pool_of, track_of
+
+
+@dataclass(frozen=True)
+class History:
+    """The history in numbers: group, year, hospital, cost, pool, booked, outcome of every stay that counts."""
+
+    stays: pl.DataFrame
+    counts: dict[str, int]
+
+
+def history_years(region: Region) -> list[int]:
+    """Return the year each history folder stands for: the last ones before the region's year, oldest first."""
+    if region.meta.history_years:
+        return list(region.meta.history_years)
+    n = len(region.meta.history)
+    return list(range(region.meta.year - n, region.meta.year))
+
+
+def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
+    """Group one year of history and keep what weights, coefficients and opening values need."""
+    region, stays = setting.region, read.stays
+    scope = region.policy.scope
+    grouped = group_coded(stays, setting, setting.compiled).frame
+    return (
+        stays.with_columns(
+            grouped["group_idx"],
+            grouped["outcome"],
+            grouped["reason"],
+            cost_of(stays, scope).alias("cost_fen"),
+            pl.col("dscg_time").dt.year().alias("year"),
+            pool_of(stays, region.pools, region.meta.area).alias("pool"),
+            track_of(stays, scope).alias("track"),
+        )
+        .filter(pl.col("track").is_null() & los_reason(scope).is_null())
+        .select(
+            "group_idx",
+            "outcome",
+            "reason",
+            "year",
+            "fixmedins_code",
+            "cost_fen",
+            "pool",
+            pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
+        )
+    )
+
+
+def read_history(setting: Setting, clock: Clock) -> History:
+    """Read and group the history folder by folder, keeping numbers only, so that memory stays small."""
+    region = setting.region
+    years = history_years(region)
+    parts = []
+    counts = {"history_rows": 0, "history_accepted": 0, "history_other_year": 0}
+    sources = region.meta.history
+    for i, name in enumerate(sources):
+        clock.start("read history", 0.02 + 0.38 * i / len(sources))
+        read = read_stays(
+            region.path(name),
+            columns=setting.columns,
+            quality=region.quality,
+            known=known_codes(region),
+            needs="weights",
+        )
+        clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
+        slim = _slim_history(read, setting)
+        mine = slim.filter(pl.col("year").is_in(years))
+        counts["history_rows"] += read.rows_in
+        counts["history_accepted"] += read.stays.height
+        counts["history_other_year"] += slim.height - mine.height
+        parts.append(mine)
+    if not parts:
+        raise RegionError(
+            "region.toml names no history, so no weight can be measured",
+            code="HISTORY_EMPTY",
+            file=region.folder / "region.toml",
+            field="region.history",
+            remedy="name the folders of the years before, oldest first",
+        )
+    return History(pl.concat(parts, rechunk=True), counts)

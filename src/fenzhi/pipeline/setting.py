@@ -1,0 +1,150 @@
+"""What every path through the engine needs: the region's rules compiled, its code tables, progress and clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from fenzhi.catalogs import DipCatalog, load_catalog, make_catalog
+from fenzhi.codes import CodeMap, read_operations, read_table
+from fenzhi.errors import RegionError
+from fenzhi.grouping import CompiledDip, Grouped, compile_catalog, group_dip
+from fenzhi.records import ColumnMap, Known, load_columns
+from fenzhi.region import Region
+from fenzhi.region.scope import cost_of
+
+Progress = Callable[[str, float], None]
+COST_CRITERIA = {"closest_cost", "higher_weight"}
+
+
+def silent(stage: str, done: float) -> None:
+    """Show nothing."""
+
+
+@dataclass
+class Clock:
+    """Take the time of each stage for the manifest."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+    _stage: str = ""
+
+    def start(self, stage: str, done: float) -> None:
+        """End the stage before and begin another; ``done`` is the share of the whole."""
+        self.stop()
+        self._stage = stage
+        self.progress(stage, done)
+
+    def stop(self) -> None:
+        """End the stage that runs."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._since = now
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What grouping the region's records needs besides the records."""
+
+    region: Region
+    catalog: DipCatalog
+    compiled: CompiledDip
+    columns: ColumnMap | None
+    diagnosis_map: CodeMap | None
+    operation_map: CodeMap | None
+    chunk_rows: int | None
+
+
+def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatalog:
+    """Return the catalogue with the region's operation table laid over its own."""
+    if table is None:
+        return catalog
+    own = catalog.operations.join(table.select("code"), on="code", how="anti")
+    both = pl.concat([table.select("code", "name", "type"), own.select("code", "name", "type")]).sort("code")
+    made = make_catalog(
+        catalog.meta,
+        catalog.groups,
+        code_sets=catalog.code_sets,
+        exclusions=catalog.exclusions,
+        operations=both,
+    )
+    return made
+
+
+def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
+    """Map the codes of a list column by a table; unmapped codes pass through."""
+    if table is None:
+        return lists
+    codes = lists.explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True)
+    mapped, _ = table.apply(codes)
+    return lists.list.eval(pl.element().replace(codes, mapped))
+
+
+def make_setting(region: Region, chunk_rows: int | None) -> Setting:
+    """Load the catalogue, tables and mappings that region.toml names, and compile the catalogue."""
+    catalog = load_catalog(region.meta.catalog, near=region.folder)
+    operations = region.meta.operations
+    table = None if operations is None else read_operations(region.path(operations))
+    catalog = with_operations(catalog, table)
+    maps = [
+        None if name is None else CodeMap.read(region.path(name))
+        for name in (region.codes.diagnosis_map, region.codes.operation_map)
+    ]
+    columns = region.meta.columns
+    return Setting(
+        region=region,
+        catalog=catalog,
+        compiled=compile_catalog(catalog, region.policy.grouping),
+        columns=None if columns is None else load_columns(region.path(columns)),
+        diagnosis_map=maps[0],
+        operation_map=maps[1],
+        chunk_rows=chunk_rows,
+    )
+
+
+def group_stays(stays: pl.DataFrame, compiled: CompiledDip, chunk_rows: int | None = None) -> Grouped:
+    """Group a frame of stays, at most ``chunk_rows`` at a time; the result does not depend on it."""
+    if not chunk_rows or stays.height <= chunk_rows:
+        return group_dip(stays, compiled)
+    parts = [group_dip(part, compiled) for part in stays.iter_slices(chunk_rows)]
+    unknown = pl.concat([part.unknown_operations for part in parts])
+    return Grouped(
+        pl.concat([part.frame for part in parts]).rechunk(),
+        unknown.group_by("code").agg(pl.col("stays").sum()).sort("stays", "code", descending=[True, False]),
+    )
+
+
+def map_codes(stays: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """Return the stays with their codes mapped 国临 -> 医保 where the region has such tables."""
+    if setting.diagnosis_map is None and setting.operation_map is None:
+        return stays
+    return stays.with_columns(
+        _mapped(stays["diag_codes"], setting.diagnosis_map).alias("diag_codes"),
+        _mapped(stays["oprn_codes"], setting.operation_map).alias("oprn_codes"),
+    )
+
+
+def group_coded(stays: pl.DataFrame, setting: Setting, compiled: CompiledDip) -> Grouped:
+    """Map the codes of stays and group them; where cost decides, it is the cost that points price."""
+    priced = stays.with_columns(cost_of(stays, setting.region.policy.scope).alias("cost_fen"))
+    return group_stays(map_codes(priced, setting), compiled, setting.chunk_rows)
+
+
+def known_codes(region: Region) -> Known:
+    """Return the sets of codes that quality control compares with."""
+
+    def book(name: str | None) -> frozenset[str] | None:
+        if name is None:
+            return None
+        return frozenset(read_table(region.path(name), RegionError).to_series(0).drop_nulls())
+
+    return Known(
+        hospitals=frozenset(region.hospitals["fixmedins_code"].to_list()),
+        diagnoses=book(region.codes.diagnosis_book),
+        operations=book(region.codes.operation_book),
+    )
