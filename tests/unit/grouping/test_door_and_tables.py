@@ -217,11 +217,11 @@ def test_every_key_of_a_diagnosis_finds_its_entries() -> None:
     assert high - low == 2
     keys = rules.entry_key[low:high].tolist()
     assert keys == [KEY_CONSERVATIVE, COMPILED.oprn_tokens[A]]
-    assert first_entry(low, high, KEY_CONSERVATIVE, rules) == low
-    assert first_entry(low, high, COMPILED.oprn_tokens[A], rules) == low + 1
+    assert first_entry(low, high, KEY_CONSERVATIVE, rules.entry_key) == low
+    assert first_entry(low, high, COMPILED.oprn_tokens[A], rules.entry_key) == low + 1
     # Between and behind the keys there is a place, but no entry.
-    assert first_entry(low, high, KEY_ANY, rules) == low + 1
-    assert first_entry(low, high, 10_000, rules) == high
+    assert first_entry(low, high, KEY_ANY, rules.entry_key) == low + 1
+    assert first_entry(low, high, 10_000, rules.entry_key) == high
 
 
 def test_tokens_and_keys_do_not_meet() -> None:
