@@ -102,8 +102,8 @@ def _meet(one: Rule, two: Rule) -> bool:
 
 
 def _check_same(rules: list[Rule]) -> Iterator[Finding]:
+    """Find rows that are the same rule: one of them could never be told from the other."""
     seen: dict[tuple[object, ...], Rule] = {}
-    cells: dict[tuple[object, ...], list[Rule]] = defaultdict(list)
     for rule in rules:
         first = seen.setdefault(rule.key(), rule)
         if first is not rule:
@@ -118,6 +118,14 @@ def _check_same(rules: list[Rule]) -> Iterator[Finding]:
                 value=rule.group_id,
                 remedy="remove one of the rows or give it another condition",
             )
+
+
+def _check_overlap(rules: list[Rule]) -> Iterator[Finding]:
+    """Find rows that accept the same stays on the same terms, so that only the group code decides."""
+    seen: dict[tuple[object, ...], Rule] = {}
+    cells: dict[tuple[object, ...], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if seen.setdefault(rule.key(), rule) is not rule:
             continue
         layer, treatment, _, _, *lists = rule.key_without_limits()
         sets = product(rule.main_oprn or ((),), rule.related_oprn or ((),))
@@ -267,15 +275,22 @@ def _check_lists(catalog: DipCatalog, rules: list[Rule]) -> Iterator[Finding]:
         )
 
 
+def _basic_findings(catalog: DipCatalog) -> tuple[list[Finding], list[Rule]]:
+    """Return the findings of all checks that can find an error, and the parsed rules."""
+    findings = list(_check_frame(catalog))
+    rules, more = parse_rules(catalog)
+    findings += [*more, *_check_exclusions(catalog), *_check_lists(catalog, rules), *_check_same(rules)]
+    return findings, rules
+
+
 def check_catalog(catalog: DipCatalog, *, strict: bool = False) -> list[Finding]:
     """Return everything found, errors first, then warnings, each in the order of files and rows.
 
     ``strict`` counts a category without comprehensive fallback (``CATALOG_FORGOTTEN_CATEGORY``) as an error.
     The catalogue is not changed; nothing is raised.
     """
-    findings = list(_check_frame(catalog))
-    rules, more = parse_rules(catalog)
-    findings += [*more, *_check_exclusions(catalog), *_check_lists(catalog, rules), *_check_same(rules)]
+    findings, rules = _basic_findings(catalog)
+    findings += _check_overlap(rules)
     forgotten = _check_fallback(catalog, rules)
     findings += [replace(one, severity="error") if strict else one for one in forgotten]
     return sorted(findings, key=lambda one: one.severity != "error")
@@ -283,6 +298,7 @@ def check_catalog(catalog: DipCatalog, *, strict: bool = False) -> list[Finding]
 
 def require_sound(catalog: DipCatalog, *, strict: bool = False) -> None:
     """Raise the first error of :func:`check_catalog` as :class:`CatalogError`; warnings pass."""
-    for finding in check_catalog(catalog, strict=strict):
+    # Overlaps and forgotten categories are warnings, and looking for them takes most of the time.
+    for finding in check_catalog(catalog, strict=True) if strict else _basic_findings(catalog)[0]:
         if finding.severity == "error":
             raise finding.as_error(catalog.path)

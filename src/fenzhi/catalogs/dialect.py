@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -110,6 +111,11 @@ def _operations(part: str, sign: str, whole: str) -> list[str]:
     return terms
 
 
+# Catalogues repeat their cells by the thousand: each text is parsed once.
+_CELLS = 100_000
+
+
+@lru_cache(_CELLS)
 def parse_tidy_cell(text: str, dialect: Dialect) -> tuple[tuple[str, ...], ...]:
     """Parse a cell that :func:`tidy_cells` has been through; see :func:`parse_cell`."""
     if dialect.form == "all":
@@ -152,6 +158,7 @@ def parse_diagnoses(text: str, dialect: Dialect) -> tuple[str, ...]:
     return parse_tidy_diagnoses(tidy, dialect) if tidy else ()
 
 
+@lru_cache(_CELLS)
 def parse_tidy_diagnoses(text: str, dialect: Dialect) -> tuple[str, ...]:
     """Parse a diagnosis cell that :func:`tidy_cells` has been through; see :func:`parse_diagnoses`."""
     tokens = _terms(text, dialect.or_, text)
@@ -164,6 +171,7 @@ def parse_tidy_diagnoses(text: str, dialect: Dialect) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tokens))
 
 
+@lru_cache(_CELLS)
 def token_kind(token: str) -> TokenKind:
     """Return how a diagnosis token matches: everything that is not shorter is a full code."""
     if token.startswith("@"):

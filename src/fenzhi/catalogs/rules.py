@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -67,14 +68,12 @@ class Rule:
 
     def key(self) -> tuple[object, ...]:
         """Return what makes two rows the same rule."""
-        return (*self.key_without_limits(), frozenset(atoms(self.main_diag)), *self.limits())
+        return (*self.key_without_limits(), _atom_set(self.main_diag), *self.limits())
 
     def key_without_limits(self) -> tuple[object, ...]:
         """Return the conditions other than the principal diagnosis, age and weight."""
-        operations = tuple(
-            frozenset(tuple(sorted(one)) for one in cell) for cell in (self.main_oprn, self.related_oprn)
-        )
-        lists = tuple(frozenset(atoms(cell)) for cell in (self.other_diag, self.any_diag))
+        operations = (_operation_set(self.main_oprn), _operation_set(self.related_oprn))
+        lists = (_atom_set(self.other_diag), _atom_set(self.any_diag))
         return (self.layer, self.treatment, *operations, *lists)
 
     def limits(self) -> tuple[int | None, int | None, int | None]:
@@ -91,6 +90,16 @@ def atoms(tokens: Iterable[str]) -> Iterator[str]:
         first, last = range_limits(token)
         for number in range(_place(first), _place(last) + 1):
             yield f"{chr(ord('A') + number // 100)}{number % 100:02d}"
+
+
+@lru_cache(100_000)
+def _atom_set(tokens: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(atoms(tokens))
+
+
+@lru_cache(100_000)
+def _operation_set(cell: AndSets) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(sorted(one)) for one in cell)
 
 
 def _place(category: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -34,11 +35,14 @@ def group_file(
     adrg, drg. Rejected rows and refunds keep their place. Needs the grouping columns only.
     """
     require_new_file(target, (".parquet", ".csv"))
-    progress("read catalogue", 0.0)
+    progress("read records", 0.0)
     rules = load_policy(policy)
-    compiled = compile_catalog(load_catalog(catalog), rules.grouping)
-    progress("read records", 0.05)
-    read = read_stays(source, columns=None if columns is None else load_columns(columns), needs="grouping")
+    cmap = None if columns is None else load_columns(columns)
+    # polars reads the records without holding the interpreter, so the catalogue is prepared at the same time.
+    with ThreadPoolExecutor(1) as pool:
+        compiling = pool.submit(lambda: compile_catalog(load_catalog(catalog), rules.grouping))
+        read = read_stays(source, columns=cmap, needs="grouping")
+        compiled = compiling.result()
     progress("group", 0.6)
     result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows))
     progress("write", 0.8)
