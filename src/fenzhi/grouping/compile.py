@@ -72,6 +72,33 @@ class CompiledDip:
         return self.catalog.groups["layer"]
 
     @cached_property
+    def tokens_by_kind(self) -> dict[str, tuple[pl.Series, pl.Series]]:
+        """Return kind of diagnosis token -> tokens and their ids."""
+        kinds: dict[str, dict[str, int]] = {"full": {}, "subcategory": {}, "category": {}, "range": {}}
+        for token, number in self.diag_tokens.items():
+            if token != ANY_DIAGNOSIS:
+                kinds[token_kind(token)][token] = number
+        return {
+            kind: (pl.Series(list(found), dtype=pl.String), pl.Series(list(found.values()), dtype=pl.Int32))
+            for kind, found in kinds.items()
+        }
+
+    @cached_property
+    def operation_types(self) -> dict[str, str]:
+        """Return operation code -> type, as the catalogue's table has it."""
+        return dict(self.catalog.operations.select("code", "type").iter_rows())
+
+    @cached_property
+    def extended_tokens(self) -> dict[str, list[int]]:
+        """Return bare operation code -> the keys of its tokens with an extension."""
+        base, extension = split_extension(pl.Series(list(self.oprn_tokens), dtype=pl.String))
+        out: dict[str, list[int]] = {}
+        for bare, own, number in zip(base, extension, self.oprn_tokens.values(), strict=True):
+            if own is not None:
+                out.setdefault(bare, []).append(number)
+        return out
+
+    @cached_property
     def exclusions(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """Return exclusion kind -> code -> the diagnosis tokens it is allowed within."""
         out: dict[str, dict[str, tuple[str, ...]]] = {}

@@ -10,7 +10,7 @@ import polars as pl
 from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, ints
 from fenzhi.catalogs.dialect import range_limits, token_kind
 from fenzhi.codes.normalise import normalise_diagnosis, normalise_operation, split_extension
-from fenzhi.grouping.compile import ANY_DIAGNOSIS, KIND_OF, CompiledDip
+from fenzhi.grouping.compile import KIND_OF, CompiledDip
 from fenzhi.kernels.dip import AS_CONSERVATIVE, BLANK, CANNOT_BE_MAIN, FREE, MAIN_WITHIN, Codes, Stays
 
 DAYS_OF_A_YEAR = 365
@@ -35,16 +35,20 @@ class _Book:
         self._categories = pl.Categories.random()
         # polars forgets categories that no column uses any more.
         self._columns: list[pl.Series] = []
+        self.size = 0
 
     def index(self, codes: pl.Series) -> Int32s:
         """Return the number of each text; null is -1."""
         column = codes.cast(pl.Categorical(self._categories))
         self._columns.append(column)
-        return np.ascontiguousarray(ints(column.to_physical()))
+        numbers = np.ascontiguousarray(ints(column.to_physical()))
+        self.size = max(self.size, 1 + int(numbers.max(initial=-1)))
+        return numbers
 
     def texts(self) -> pl.Series:
         """Return the texts by number."""
-        return self._categories.to_series()
+        numbers = pl.Series(np.arange(self.size, dtype=np.uint32))
+        return numbers.cat.to(pl.Categorical(self._categories)).cast(pl.String)
 
 
 def _explode(lists: pl.Series) -> pl.Series:
@@ -84,23 +88,15 @@ def matches(codes: pl.Series, tokens: tuple[str, ...]) -> Bools:
 
 def _diagnosis_tokens(codes: pl.Series, compiled: CompiledDip) -> Int32s:
     """Return the tokens of each diagnosis code as a matrix, -1 filled: any, full, 4, 3 characters, ranges."""
-    by_kind: dict[str, dict[str, int]] = {"full": {}, "subcategory": {}, "category": {}, "range": {}}
-    for token, number in compiled.diag_tokens.items():
-        if token != ANY_DIAGNOSIS:
-            by_kind[token_kind(token)][token] = number
+    by_kind = compiled.tokens_by_kind
     columns = [np.zeros(len(codes), dtype=np.int32)]
-    for kind, part in (
-        ("full", codes),
-        ("subcategory", codes.str.slice(0, 5)),
-        ("category", codes.str.slice(0, 3)),
-    ):
-        found = (
-            part.replace_strict(by_kind[kind], default=-1, return_dtype=pl.Int32) if by_kind[kind] else None
-        )
-        if found is not None:
-            columns.append(found.to_numpy())
+    parts = (("full", codes), ("subcategory", codes.str.slice(0, 5)), ("category", codes.str.slice(0, 3)))
+    for kind, part in parts:
+        tokens, numbers = by_kind[kind]
+        if len(tokens):
+            columns.append(part.replace_strict(tokens, numbers, default=-1, return_dtype=pl.Int32).to_numpy())
     category = codes.str.slice(0, 3)
-    for token, number in by_kind["range"].items():
+    for token, number in zip(*by_kind["range"], strict=True):
         low, high = range_limits(token)
         inside = ((category >= low) & (category <= high)).fill_null(False).to_numpy()
         if inside.any():
@@ -110,13 +106,7 @@ def _diagnosis_tokens(codes: pl.Series, compiled: CompiledDip) -> Int32s:
 
 def _operation_tokens(codes: pl.Series, compiled: CompiledDip) -> tuple[Int64s, Int32s, Int32s]:
     """Return the tokens each operation code satisfies (offsets, values) and the token spelled like it."""
-    names = list(compiled.oprn_tokens)
-    numbers = list(compiled.oprn_tokens.values())
-    token_base, token_extension = split_extension(pl.Series(names, dtype=pl.String))
-    extended: dict[str, list[int]] = {}
-    for base, extension, number in zip(token_base, token_extension, numbers, strict=True):
-        if extension is not None:
-            extended.setdefault(base, []).append(number)
+    extended = compiled.extended_tokens
     code_base, code_extension = split_extension(codes)
     values: list[int] = []
     offsets = [0]
@@ -141,7 +131,7 @@ def _operation_tokens(codes: pl.Series, compiled: CompiledDip) -> tuple[Int64s, 
 def _operation_kinds(codes: pl.Series, compiled: CompiledDip) -> tuple[Int8s, Bools]:
     """Return each operation's kind for comprehensive groups (0 medical to 4 surgery) and which are unknown."""
     policy = compiled.policy
-    kinds = dict(compiled.catalog.operations.select("code", "type").iter_rows())
+    kinds = compiled.operation_types
     own = [kinds.get(code) for code in codes]
     unknown = np.array([k is None and c is not None for k, c in zip(own, codes, strict=True)], dtype=np.bool_)
     named = [kind or str(policy.unknown_operation_type) for kind in own]
@@ -208,7 +198,8 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     if principal_text.null_count():
         blank = principal_text.is_null().to_numpy()
         principal = np.where((principal >= 0) & blank[principal], np.int32(-1), principal).astype(np.int32)
-    looks = _looks_further(principal_text, compiled)
+    principal_tokens = _diagnosis_tokens(principal_text, compiled)
+    looks = _looks_further(principal_tokens, compiled)
     wanted = (
         np.zeros(len(principal), dtype=np.bool_) if not looks.any() else (principal >= 0) & looks[principal]
     )
@@ -221,7 +212,9 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     oprn_offsets = _offsets(oprn_lists)
     oprn_ids = oprns.index(_explode(oprn_lists))
 
-    diag_text = normalise_diagnosis(diags.texts())
+    # Most catalogues look at further diagnoses of few stays, often of none: then nothing is translated twice.
+    known = diags.size == len(principal_text)
+    diag_text = principal_text if known else normalise_diagnosis(diags.texts())
     oprn_text = normalise_operation(oprns.texts())
     token_offsets, token_values, exact = _operation_tokens(oprn_text, compiled)
     kinds, unknown = _operation_kinds(oprn_text, compiled)
@@ -250,7 +243,7 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
         ),
         codes=Codes(
             *_frozen(
-                _diagnosis_tokens(diag_text, compiled),
+                principal_tokens if known else _diagnosis_tokens(diag_text, compiled),
                 _excluded(diag_text, compiled),
                 np.ascontiguousarray(conditions),
                 token_offsets,
@@ -268,9 +261,8 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     )
 
 
-def _looks_further(codes: pl.Series, compiled: CompiledDip) -> Bools:
-    """Tell for which principal diagnoses a rule may look at further diagnoses."""
-    tokens = _diagnosis_tokens(codes, compiled)
+def _looks_further(tokens: Int32s, compiled: CompiledDip) -> Bools:
+    """Tell for which principal diagnoses (rows of tokens) a rule may look at further diagnoses."""
     looks: Bools = np.any(compiled.uses_others[np.maximum(tokens, 0)] & (tokens >= 0), axis=1)
     return looks
 
