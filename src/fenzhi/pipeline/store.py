@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from fenzhi.errors import InputError
+from fenzhi.errors import ConservationError, InputError
 from fenzhi.files import new_dir, sweep
 from fenzhi.pipeline.setting import Progress, silent
 from fenzhi.pipeline.year import compute
@@ -134,6 +134,20 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
     )
 
 
+def _computed(
+    region: Region, chunk_rows: int | None, progress: Progress
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    try:
+        return compute(region, chunk_rows=chunk_rows, progress=progress)
+    except pl.exceptions.InvalidOperationError as error:
+        raise ConservationError(
+            "a figure is larger than 63 bits can hold, so it cannot be computed exactly",
+            code="RUN_FIGURE_TOO_LARGE",
+            file=region.folder,
+            remedy="look for an amount, weight scale or coefficient with too many digits",
+        ) from error
+
+
 def run(
     folder: Path | str,
     *,
@@ -150,7 +164,7 @@ def run(
     """
     region = load_region(Path(folder))
     sweep(region.folder / "runs")
-    tables, facts = compute(region, chunk_rows=chunk_rows, progress=progress)
+    tables, facts = _computed(region, chunk_rows, progress)
     target = _run_folder(region)
     manifest = _manifest(region, target.name, facts)
     started = time.perf_counter()

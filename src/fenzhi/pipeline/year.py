@@ -10,7 +10,7 @@ from fenzhi.budget import opening_values, price
 from fenzhi.catalogs import DipCatalog
 from fenzhi.errors import ConservationError
 from fenzhi.grouping import compile_catalog
-from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED, STATUSES
 from fenzhi.monitoring import hospital_indices
 from fenzhi.pipeline.history import History, read_history
 from fenzhi.pipeline.setting import (
@@ -91,7 +91,7 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
 
 def _groups_table(catalog: DipCatalog, weights: Weights, paid: pl.DataFrame) -> pl.DataFrame:
     year = (
-        paid.filter(pl.col("group_idx") >= 0)
+        paid.filter((pl.col("group_idx") >= 0) & (pl.col("outcome") != "ungrouped"))
         .group_by("group_idx")
         .agg(
             pl.len().cast(pl.Int64).alias("cases"),
@@ -183,6 +183,9 @@ def compute(
     is_paid = pl.col("outcome").is_in(PAID)
     paid = stays.filter(is_paid).with_columns(_flag(stays.filter(is_paid)["group_idx"], grassroots))
     scored = score(paid, weights, policy, grassroots, opening)
+    weightless = pl.col("reason") == "no_weight"
+    status = pl.when(weightless).then(pl.lit(STATUS_UNGROUPED, STATUSES)).otherwise("status")
+    scored = scored.with_columns(status.alias("status"))
     clock.start("price and settle", 0.78)
     pools = price(scored, region.budget, opening, policy.point_value)
     settled = settle(scored, pools, region.budget, policy, inputs)
