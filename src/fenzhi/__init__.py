@@ -6,9 +6,7 @@ The public API. Rooms are loaded on first use, so that the command line starts q
 
     run = fenzhi.run("demo-region")                      # the whole year, files in, results out
     read = fenzhi.read_stays("records/", needs="grouping")
-    compiled = fenzhi.compile_catalog(fenzhi.load_catalog("demonstration-3.0"),
-    fenzhi.load_policy("national-dip-3.0").grouping)
-    grouped = fenzhi.group(read.stays, compiled)         # grouped.frame
+    grouped = fenzhi.group(read, "demonstration-3.0")    # grouped.frame
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ _PUBLIC = {
     "build_catalog": ("fenzhi.pipeline", "build_from_history"),
     "compile_catalog": ("fenzhi.grouping", "compile_catalog"),
     "explain": ("fenzhi.pipeline", "explain_stay"),
-    "group": ("fenzhi.grouping", "group_dip"),
+    "group": ("fenzhi.pipeline.api", "group"),
     "load_catalog": ("fenzhi.catalogs", "load_catalog"),
     "load_policy": ("fenzhi.policy", "load_policy"),
     "load_region": ("fenzhi.region", "load_region"),

@@ -1,0 +1,55 @@
+"""Grouping for notebooks: a frame, a catalogue, a policy; everything else has a sensible default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from fenzhi.catalogs import DipCatalog, load_catalog
+from fenzhi.grouping import CompiledDip, Grouped, compile_catalog, group_dip
+from fenzhi.policy import Policy, load_policy
+from fenzhi.records import StaysRead, read_stays
+
+# What grouping looks at besides the codes; a frame may lack any of it.
+OPTIONAL: dict[str, pl.DataType] = {
+    "oprn_codes": pl.List(pl.String()),
+    "age": pl.Int16(),
+    "nwb_age": pl.Int16(),
+    "nwb_bir_wt": pl.Int32(),
+}
+
+
+def _frame(stays: pl.DataFrame | StaysRead) -> pl.DataFrame:
+    if isinstance(stays, StaysRead):
+        return stays.stays
+    if not isinstance(stays.schema.get("diag_codes"), pl.List):
+        return read_stays(stays, needs="grouping").stays
+    missing = [
+        pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in stays.columns
+    ]
+    return stays.with_columns(missing)
+
+
+def group(
+    stays: pl.DataFrame | StaysRead,
+    catalog: CompiledDip | DipCatalog | str | Path,
+    policy: Policy | str | Path = "national-dip-3.0",
+) -> Grouped:
+    """Group stays; see docs/rules.md, section 2.
+
+    Parameters
+    ----------
+    stays: what :func:`fenzhi.read_stays` returned, or a frame with setl_id and diag_codes as lists (one row out
+        per row in), or a frame in any shape that read_stays takes (then one row out per accepted row).
+    catalog: a compiled catalogue (quickest for many calls), a catalogue, its folder or its shipped name.
+    policy: a policy, its file or its shipped name; not used with a compiled catalogue.
+
+    Returns :class:`Grouped`: ``frame`` with setl_id, outcome, scheme, layer, group_id, status, reason, group_idx.
+    """
+    if isinstance(catalog, str | Path):
+        catalog = load_catalog(catalog)
+    if isinstance(catalog, DipCatalog):
+        rules = policy if isinstance(policy, Policy) else load_policy(policy)
+        catalog = compile_catalog(catalog, rules.grouping)
+    return group_dip(_frame(stays), catalog)

@@ -1,0 +1,45 @@
+"""Grouping from a notebook: every way to name the stays, the catalogue and the policy gives the same."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import fenzhi
+
+STAYS = pl.DataFrame(
+    {
+        "setl_id": ["a", "b", "c"],
+        "diag_codes": [["I50.900"], ["A01.000"], ["D18.000"]],
+        "oprn_codes": [["33.6x00"], ["00.3101"], ["21.0300x003"]],
+    }
+)
+LAYERS = ["pregroup", "basic", "merged"]
+
+
+def layers(**given) -> list[str | None]:
+    return fenzhi.group(**given).frame["layer"].cast(pl.String).to_list()
+
+
+def test_every_way_to_name_the_catalogue_gives_the_same() -> None:
+    catalog = fenzhi.load_catalog("demonstration-3.0")
+    policy = fenzhi.load_policy("national-dip-3.0")
+    compiled = fenzhi.compile_catalog(catalog, policy.grouping)
+    assert layers(stays=STAYS, catalog="demonstration-3.0") == LAYERS
+    assert layers(stays=STAYS, catalog=catalog, policy=policy) == LAYERS
+    assert layers(stays=STAYS, catalog=compiled) == LAYERS
+    assert layers(stays=STAYS, catalog=catalog.path, policy="national-dip-1.0") == LAYERS
+
+
+def test_codes_may_be_joined_text_and_operations_may_be_missing() -> None:
+    joined = STAYS.with_columns(pl.col("diag_codes", "oprn_codes").list.join("|"))
+    assert layers(stays=joined, catalog="demonstration-3.0") == LAYERS
+    read = fenzhi.read_stays(joined, needs="grouping")
+    assert layers(stays=read, catalog="demonstration-3.0") == LAYERS
+    assert layers(stays=STAYS.drop("oprn_codes"), catalog="demonstration-3.0")[1] == "basic"
+
+
+def test_a_name_that_is_not_public_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match="fenzhi has no 'grupo'"):
+        fenzhi.grupo  # noqa: B018
+    assert "group" in dir(fenzhi)
