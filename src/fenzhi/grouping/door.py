@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, ints
+from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, ints, offsets
 from fenzhi.catalogs.dialect import range_limits, token_kind
 from fenzhi.codes.normalise import normalise_diagnosis, normalise_operation, split_extension
 from fenzhi.grouping.compile import KIND_OF, CompiledDip
@@ -57,15 +57,6 @@ def _explode(lists: pl.Series) -> pl.Series:
     return codes.cast(pl.String).fill_null("") if codes.null_count() else codes
 
 
-def _offsets(lists: pl.Series, kept: Bools | None = None) -> Int64s:
-    lengths = lists.list.len().fill_null(0).cast(pl.Int64).to_numpy()
-    if kept is not None:
-        lengths = np.where(kept, lengths, 0)
-    out = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=out[1:])
-    return out
-
-
 def matches(codes: pl.Series, tokens: tuple[str, ...]) -> Bools:
     """Tell which normalised diagnosis codes match one of the tokens (full, 4 or 3 characters, range)."""
     hit = np.zeros(len(codes), dtype=np.bool_)
@@ -109,7 +100,7 @@ def _operation_tokens(codes: pl.Series, compiled: CompiledDip) -> tuple[Int64s, 
     extended = compiled.extended_tokens
     code_base, code_extension = split_extension(codes)
     values: list[int] = []
-    offsets = [0]
+    starts = [0]
     exact = []
     for code, base, extension in zip(codes, code_base, code_extension, strict=True):
         own = compiled.oprn_tokens.get(code, -1) if code else -1
@@ -120,9 +111,9 @@ def _operation_tokens(codes: pl.Series, compiled: CompiledDip) -> tuple[Int64s, 
             values += extended.get(code, ())
         elif base in compiled.oprn_tokens:
             values.append(compiled.oprn_tokens[base])
-        offsets.append(len(values))
+        starts.append(len(values))
     return (
-        np.array(offsets, dtype=np.int64),
+        np.array(starts, dtype=np.int64),
         np.array(values, dtype=np.int32),
         np.array(exact, dtype=np.int32),
     )
@@ -209,7 +200,7 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     lengths[wanted] = further.list.len().cast(pl.Int64).to_numpy()
     other_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     oprn_lists = frame["oprn_codes"]
-    oprn_offsets = _offsets(oprn_lists)
+    oprn_offsets = offsets(oprn_lists)
     oprn_ids = oprns.index(_explode(oprn_lists))
 
     # Most catalogues look at further diagnoses of few stays, often of none: then nothing is translated twice.

@@ -1,5 +1,8 @@
 """DIP matching: dense ids in, group indices out. Rules have become sorted tables; no text, no policy.
 
+All in one file on purpose: numba's cache looks at a kernel's own file only, so a function that moved elsewhere could
+change while the cached kernel goes on with the old one.
+
 A stay looks up the entries of its principal diagnosis (full code, 4 and 3 characters, ranges, any) under its operation
 keys and evaluates only those. An entry leads to a clause: one AND-set of a catalogue row. Entries of one key are sorted
 by precedence, so the first that accepts wins. Shapes: ``n`` stays, ``d`` distinct diagnosis codes, ``o``

@@ -275,6 +275,7 @@ def build_catalog(
         .agg(pl.len().cast(pl.Int64).alias("stays"))
         .sort("category", "kind")
     )
+    in_comprehensive = int(cells["stays"].sum())
     small = cells.filter(pl.col("stays") < threshold)
     if rules.drop_small_comprehensive:
         cells = cells.filter(pl.col("stays") >= threshold)
@@ -294,7 +295,6 @@ def build_catalog(
     catalog = make_catalog(
         meta, groups, code_sets=base.code_sets, exclusions=base.exclusions, operations=base.operations
     )
-    covered = observed.height - int(cells["stays"].sum()) if observed.height else 0
     counts: dict[str, int | float] = {
         "stays": observed.height,
         "combinations": combos.height,
@@ -307,9 +307,7 @@ def build_catalog(
         "comprehensive_groups": cells.height,
         "comprehensive_below_threshold": small.height,
         "groups": groups.height,
-        "stays_in_core_groups": covered
-        if not rules.drop_small_comprehensive
-        else observed.height - int(small["stays"].sum()) - int(cells["stays"].sum()),
+        "stays_in_core_groups": observed.height - in_comprehensive,
     }
     counts["coverage"] = counts["stays_in_core_groups"] / observed.height if observed.height else 0.0
     return Built(catalog, counts, dropped)
