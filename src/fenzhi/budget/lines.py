@@ -5,18 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fenzhi.errors import RegionError
 from fenzhi.money import yuan_to_fen
+from fenzhi.policy.models import Model
 
 Kind = Literal["income", "carve_out", "reserve"]
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Line(Model):

@@ -181,7 +181,8 @@ def compute(
     stays = _outcomes(read.stays, grouped.frame, region)
     clock.start("score", 0.70)
     is_paid = pl.col("outcome").is_in(PAID)
-    paid = stays.filter(is_paid).with_columns(_flag(stays.filter(is_paid)["group_idx"], grassroots))
+    paid = stays.filter(is_paid)
+    paid = paid.with_columns(_flag(paid["group_idx"], grassroots))
     scored = score(paid, weights, policy, grassroots, opening)
     weightless = pl.col("reason") == "no_weight"
     status = pl.when(weightless).then(pl.lit(STATUS_UNGROUPED, STATUSES)).otherwise("status")

@@ -9,19 +9,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from fenzhi.budget import Budget
 from fenzhi.errors import PolicyError, RegionError
 from fenzhi.policy import Policy, load_policy, read_toml
+from fenzhi.policy.models import Model
 from fenzhi.records import QualityRules
 from fenzhi.region.tables import AMOUNT, read_amounts, read_assessment, read_hospitals
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class RegionMeta(Model):
