@@ -10,7 +10,7 @@ import polars as pl
 from fenzhi.catalogs import check_catalog
 from fenzhi.files import new_file, require_new_file
 from fenzhi.pipeline.history import history_years
-from fenzhi.pipeline.setting import known_codes, make_setting
+from fenzhi.pipeline.setting import known_codes, make_setting, unmapped_notices
 from fenzhi.pipeline.store import write_csv
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import load_region
@@ -98,7 +98,8 @@ def check_region(folder: Path) -> Checked:
         quality=region.quality,
         known=known_codes(region),
     )
-    return _checked(read, findings)
+    unmapped = tuple(f"warning: [CODES_UNMAPPED] {text}" for text in unmapped_notices(read.stays, setting))
+    return _checked(read, (*findings, *unmapped))
 
 
 def write_findings(checked: Checked, target: Path) -> None:

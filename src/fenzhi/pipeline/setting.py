@@ -129,6 +129,25 @@ def map_codes(stays: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     )
 
 
+def unmapped_notices(stays: pl.DataFrame, setting: Setting) -> tuple[str, ...]:
+    """Say which codes the mapping tables do not know; such codes pass through as they are."""
+    notices = []
+    for kind, column, table in (
+        ("diagnosis", "diag_codes", setting.diagnosis_map),
+        ("operation", "oprn_codes", setting.operation_map),
+    ):
+        if table is None:
+            continue
+        codes = stays[column].explode(empty_as_null=False, keep_nulls=False).drop_nulls().unique().sort()
+        missing = codes.filter(table.apply(codes)[1])
+        if missing.len():
+            shown = ", ".join(missing.head(5))
+            notices.append(
+                f"{missing.len()} {kind} codes are not in the mapping table and stay as they are: {shown}"
+            )
+    return tuple(notices)
+
+
 def group_coded(stays: pl.DataFrame, setting: Setting, compiled: CompiledDip) -> Grouped:
     """Map the codes of stays and group them; where cost decides, it is the cost that points price."""
     priced = stays.with_columns(cost_of(stays, setting.region.policy.scope).alias("cost_fen"))

@@ -21,6 +21,7 @@ from fenzhi.pipeline.setting import (
     known_codes,
     make_setting,
     silent,
+    unmapped_notices,
 )
 from fenzhi.points import PAID, base_points, score
 from fenzhi.policy import Policy
@@ -220,7 +221,7 @@ def compute(
             "unknown_operations": int(grouped.unknown_operations["stays"].sum()),
         },
         "unknown_operations": grouped.unknown_operations.head(50).to_dicts(),
-        "notices": list(read.notices),
+        "notices": [*read.notices, *unmapped_notices(read.stays, setting)],
         "quality": read.summary.to_dicts(),
         "mean_cost_fen": weights.mean_fen,
         "history_years": list(weights.years),

@@ -8,8 +8,9 @@ import pytest
 from cli.small import HISTORY, OUTCOMES, STAYS, stay, text_of
 from fenzhi.errors import ConservationError, RegionError
 from fenzhi.pipeline import compute, group_file, groupfile, year
+from fenzhi.pipeline.check import check_region
 from fenzhi.pipeline.history import history_years
-from fenzhi.pipeline.setting import group_stays, make_setting, map_codes, with_operations
+from fenzhi.pipeline.setting import group_stays, make_setting, map_codes, unmapped_notices, with_operations
 from fenzhi.region import load_region
 from fenzhi.results import TABLES
 
@@ -108,6 +109,23 @@ def test_codes_are_mapped_before_grouping(folder, edit):
     (folder / "map.csv").write_text("from,to\n阑尾1,K35.900\n", encoding="utf-8")
     edit("region.toml", "[[pool]]", '[codes]\ndiagnosis_map = "map.csv"\n\n[[pool]]')
     assert cases(folder)["group_id"].to_list()[:4] == [group for _, _, group, _ in OUTCOMES[:4]]
+
+
+def test_codes_that_a_mapping_table_lacks_are_reported_and_stay(folder, edit):
+    (folder / "map.csv").write_text("from,to\nK35.800,K35.900\n", encoding="utf-8")
+    edit("region.toml", "[[pool]]", '[codes]\ndiagnosis_map = "map.csv"\n\n[[pool]]')
+    region = load_region(folder)
+    notices = [text for text in compute(region)[1]["notices"] if "mapping table" in text]
+    stays = pl.DataFrame(
+        {"diag_codes": [["K35.800", "Q1"], ["Q2", "Q1"], []], "oprn_codes": [["99.1"], [], []]}
+    )
+    assert len(notices) == 1
+    assert "diagnosis codes are not in the mapping table and stay as they are" in notices[0]
+    assert "K35.800" not in notices[0]
+    assert unmapped_notices(stays, make_setting(region, None)) == (
+        "2 diagnosis codes are not in the mapping table and stay as they are: Q1, Q2",
+    )
+    assert any("[CODES_UNMAPPED]" in text for text in check_region(folder).findings)
 
 
 def test_mapping_leaves_other_codes_and_empty_lists_alone(folder, edit):
