@@ -1,0 +1,1 @@
+"""DRG catalogues: tables, rule language, files, checks."""
