@@ -56,7 +56,7 @@ def test_the_kernels_get_no_python_objects():
             "diag_codes": [["A00.000"]],
             "oprn_codes": [[]],
             "age": pl.Series([40], dtype=pl.Int16),
-            "nwb_age": pl.Series([None], dtype=pl.Int16),
+            "nwb_age": pl.Series([None], dtype=pl.Int32),
             "nwb_bir_wt": pl.Series([None], dtype=pl.Int32),
         },
         schema_overrides={"oprn_codes": pl.List(pl.String)},

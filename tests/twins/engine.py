@@ -20,7 +20,7 @@ STAYS = {
     "insu_admdvs": pl.String,
     "gend": pl.Int8,
     "age": pl.Int16,
-    "nwb_age": pl.Int16,
+    "nwb_age": pl.Int32,
     "nwb_bir_wt": pl.Int32,
     "nwb_adm_wt": pl.Int32,
     "adm_time": pl.Datetime("us"),

@@ -90,7 +90,7 @@ def stays(*cases: dict[str, Any]) -> pl.DataFrame:
         "diag_codes": pl.List(pl.String),
         "oprn_codes": pl.List(pl.String),
         "age": pl.Int16,
-        "nwb_age": pl.Int16,
+        "nwb_age": pl.Int32,
         "nwb_bir_wt": pl.Int32,
         "medfee_sumamt_fen": pl.Int64,
     }

@@ -15,7 +15,7 @@ from fenzhi.records import StaysRead, read_stays
 OPTIONAL: dict[str, pl.DataType] = {
     "oprn_codes": pl.List(pl.String()),
     "age": pl.Int16(),
-    "nwb_age": pl.Int16(),
+    "nwb_age": pl.Int32(),
     "nwb_bir_wt": pl.Int32(),
 }
 

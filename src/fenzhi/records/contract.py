@@ -24,7 +24,7 @@ class Stays(dy.Schema):
     insu_admdvs = dy.String(nullable=True)
     gend = dy.Int8(nullable=True)
     age = dy.Int16(nullable=True)
-    nwb_age = dy.Int16(nullable=True)
+    nwb_age = dy.Int32(nullable=True)
     nwb_bir_wt = dy.Int32(nullable=True)
     nwb_adm_wt = dy.Int32(nullable=True)
     adm_time = dy.Datetime(nullable=True, time_unit="us")

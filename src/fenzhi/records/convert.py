@@ -298,7 +298,7 @@ def _age_with_unit(frame: pl.DataFrame, cmap: ColumnMap) -> tuple[pl.DataFrame, 
     )
     ages = work.select(
         years.cast(pl.Int16, strict=False).alias("age"),
-        pl.when(days < 365).then(days).cast(pl.Int16, strict=False).alias("nwb_age"),
+        pl.when(days < 365).then(days).cast(pl.Int32, strict=False).alias("nwb_age"),
     )
     given = pl.col(AGE_VALUE).is_not_null() & (n.is_null() | u.is_null())
     bad = work.with_row_index("row").filter(given)

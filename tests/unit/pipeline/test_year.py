@@ -49,7 +49,7 @@ def test_unknown_operations_of_chunks_are_added_up(folder):
         schema_overrides={"oprn_codes": pl.List(pl.String)},
     ).with_columns(
         pl.lit(50, pl.Int16).alias("age"),
-        pl.lit(None, pl.Int16).alias("nwb_age"),
+        pl.lit(None, pl.Int32).alias("nwb_age"),
         pl.lit(None, pl.Int32).alias("nwb_bir_wt"),
     )
     whole = group_stays(stays, setting.compiled)

@@ -95,7 +95,7 @@ FAULTS: tuple[Fault, ...] = (
         False,
         {
             "age": pl.lit(34, pl.Int16),
-            "nwb_age": pl.lit(None, pl.Int16),
+            "nwb_age": pl.lit(None, pl.Int32),
             "nwb_bir_wt": pl.lit(None, pl.Int32),
             "nwb_adm_wt": pl.lit(None, pl.Int32),
         },

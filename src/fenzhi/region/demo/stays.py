@@ -310,7 +310,7 @@ def draw_year(world: World, year: int, stays: int, rng: np.random.Generator) -> 
             "insu_admdvs": areas.gather(area),
             "gend": pl.Series(people.sex).cast(pl.Int8),
             "age": pl.Series(people.age).cast(pl.Int16),
-            "nwb_age": _nullable(people.age_days, pl.Int16),
+            "nwb_age": _nullable(people.age_days, pl.Int32),
             "nwb_bir_wt": _nullable(people.birth_weight, pl.Int32),
             "nwb_adm_wt": _nullable(people.birth_weight, pl.Int32),
             "adm_time": admitted,
