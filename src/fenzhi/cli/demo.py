@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,20 +33,38 @@ from fenzhi.cli.shared import FOLDER, lang_option, progress_bar, say
     is_flag=True,
     help="地级市规模:319 家机构,每年约 77 万例 / the size of a prefecture: 319 hospitals, 770,000 stays a year",
 )
+@click.option(
+    "--scheme",
+    default="dip",
+    show_default=True,
+    type=click.Choice(["dip", "drg"]),
+    help="付费方式 / how the region pays",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["rate", "points"]),
+    help="DRG 费率法(缺省)或点数法 / DRG by rates (the default) or by points",
+)
 @lang_option
-def command(folder: Path, stays: int, hospitals: int, seed: int, full: bool, lang: str) -> None:
-    """写一个合成的统筹区年度(三年历史 + 本年),并由历史测算病种目录。全部数据都是编造的。
+def command(folder: Path, method: str | None, lang: str, **options: Any) -> None:
+    """写一个合成的统筹区年度(三年历史 + 本年);DIP 由历史测算病种目录,DRG 采用随附的示范目录。全部数据都是编造的。
 
-    Write a synthetic region's year (three years of history and the year itself) and build its catalogue from the
-    history. All data are invented.
+    Write a synthetic region's year (three years of history and the year itself). Under DIP its catalogue is built
+    from the history, under DRG it is the shipped demonstration catalogue. All data are invented.
     """
     from fenzhi.pipeline.demo import make_demo
 
+    scheme = options.pop("scheme")
+    if scheme == "drg":
+        scheme = f"drg-{method or 'rate'}"
+    elif method:
+        raise click.UsageError("--method 只用于 --scheme drg / --method goes with --scheme drg only")
     with progress_bar(lang) as progress:
-        made = make_demo(folder, stays=stays, hospitals=hospitals, seed=seed, full=full, progress=progress)
+        made = make_demo(folder, **options, scheme=scheme, progress=progress)
     rows, groups, hospitals = sum(made.summary.rows.values()), made.groups, made.summary.hospitals
     if lang == "zh":
-        say(f"已写入 {folder}:{hospitals} 家机构,{rows:,} 条病例(合成数据),病种 {groups:,} 个")
+        kind = "病种" if scheme == "dip" else "病组"
+        say(f"已写入 {folder}:{hospitals} 家机构,{rows:,} 条病例(合成数据),{kind} {groups:,} 个")
         say(f"下一步:fenzhi run {folder}")
     else:
         say(f"wrote {folder}: {hospitals} hospitals, {rows:,} stays (synthetic), {groups:,} groups")

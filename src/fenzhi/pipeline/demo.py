@@ -1,15 +1,16 @@
-"""The demo region with its catalogue, which is built from its own history like any region's."""
+"""The demo region with its catalogue: for DIP built from its own history, for DRG the shipped one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from fenzhi.catalogs import load_catalog
 from fenzhi.files import new_dir
 from fenzhi.pipeline.build import BuildInputs, build_from_history, write_built
 from fenzhi.pipeline.setting import Progress, silent
-from fenzhi.region.demo import DemoSummary, write_demo
-from fenzhi.region.load import load_region
+from fenzhi.region import Region, load_region
+from fenzhi.region.demo import SCHEMES, DemoSummary, write_demo
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,16 @@ def make_demo(
     hospitals: int = 40,
     seed: int = 1,
     full: bool = False,
+    scheme: str = "dip",
     progress: Progress = silent,
 ) -> Demo:
-    """Write a synthetic region into a new folder and build its catalogue from its history, all or nothing.
+    """Write a synthetic region into a new folder, all or nothing; a DIP catalogue is built from its history.
 
-    Raises :class:`OutputError` if the folder exists and is not empty, :class:`RegionError` for a size that
-    cannot be made.
+    ``scheme``: ``dip``, ``drg-rate`` or ``drg-points``. Raises :class:`OutputError` if the folder exists and is
+    not empty, :class:`RegionError` for a size that cannot be made.
     """
+    builds = not SCHEMES[scheme].shipped_catalog
+    share = 0.6 if builds else 1.0
     with new_dir(folder) as aside:
         summary = write_demo(
             aside,
@@ -41,19 +45,29 @@ def make_demo(
             hospitals=hospitals,
             seed=seed,
             full=full,
-            progress=lambda stage, done: progress(stage, 0.6 * done),
+            scheme=scheme,
+            progress=lambda stage, done: progress(stage, share * done),
         )
         region = load_region(aside)
-        inputs = BuildInputs(
-            history=[region.path(name) for name in region.meta.history],
-            policy=region.policy,
-            base="demonstration-3.0",
-            operations=None if region.meta.operations is None else region.path(region.meta.operations),
-            diagnoses=aside / "diagnoses.csv",
-            title=f"{region.meta.name}本地病种目录",
-            synthetic=True,
-        )
-        built = build_from_history(inputs, progress=lambda stage, done: progress(stage, 0.6 + 0.4 * done))
-        write_built(built, aside / region.meta.catalog)
+        if builds:
+            groups = _build(region, aside, lambda stage, done: progress(stage, share + (1 - share) * done))
+        else:
+            groups = load_catalog(region.meta.catalog, near=aside).groups.height
     progress("done", 1.0)
-    return Demo(summary, int(built.counts["groups"]))
+    return Demo(summary, groups)
+
+
+def _build(region: Region, aside: Path, progress: Progress) -> int:
+    """Build the region's catalogue from its history and return the number of groups."""
+    inputs = BuildInputs(
+        history=[region.path(name) for name in region.meta.history],
+        policy=region.policy,
+        base="demonstration-3.0",
+        operations=None if region.meta.operations is None else region.path(region.meta.operations),
+        diagnoses=aside / "diagnoses.csv",
+        title=f"{region.meta.name}本地病种目录",
+        synthetic=True,
+    )
+    built = build_from_history(inputs, progress=progress)
+    write_built(built, aside / region.meta.catalog)
+    return int(built.counts["groups"])

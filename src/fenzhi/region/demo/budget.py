@@ -34,8 +34,8 @@ def _fen(expr: pl.Expr) -> pl.Expr:
     return (expr * 100).cast(pl.Int64)
 
 
-def _booked(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
-    """Return per pool the booked fund amounts in fen: by disease, bed-day stays, items paid apart."""
+def _booked(frame: pl.DataFrame, bed_days_inside: bool) -> dict[str, dict[str, int]]:
+    """Return per pool the booked fund amounts in fen: by disease, bed-day stays outside, items paid apart."""
     local = paid(frame).filter(pl.col("insu_admdvs") == AREA)
     result = {}
     for pool, (_, kinds) in POOLS.items():
@@ -43,7 +43,7 @@ def _booked(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
             _fen(pl.col("hifp_pay")).alias("booked"),
             _fen(pl.col("excl_pay_sumamt")).alias("apart"),
             _fen(pl.col("medfee_sumamt")).alias("total"),
-            (pl.col("med_type") == "2105").alias("bed_day"),
+            ((pl.col("med_type") == "2105") & (not bed_days_inside)).alias("bed_day"),
         )
         disease = own.filter(~pl.col("bed_day"))
         fund = pl.col("apart").cast(pl.Int128) * pl.col("booked") // pl.col("total")
@@ -55,14 +55,15 @@ def _booked(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
     return result
 
 
-def budget_lines(frame: pl.DataFrame) -> dict[str, list[Line]]:
+def budget_lines(frame: pl.DataFrame, *, bed_days_inside: bool = False) -> dict[str, list[Line]]:
     """Return the budget lines per pool for a soiled year of settlement.
 
+    ``bed_days_inside``: bed-day stays are paid by disease like all others, so no line takes them out.
     What is left for payment by disease (income - carve-outs - reserve) is FUND_PERCENT of the booked amount
     of local insured stays, so the fund is slightly short.
     """
     lines = {}
-    for pool, booked in _booked(frame).items():
+    for pool, booked in _booked(frame, bed_days_inside).items():
         fund = round_half_up(booked["disease"] * FUND_PERCENT, 100) // 100
         away = booked["disease"] * AWAY_PERCENT // 100
         reserve = fund * RESERVE_PERCENT // 100
@@ -70,7 +71,7 @@ def budget_lines(frame: pl.DataFrame) -> dict[str, list[Line]]:
         lines[pool] = [
             Line("住院统筹基金预算收入", "income", income),
             Line("异地就医预留", "carve_out", away),
-            Line("床日付费病例", "carve_out", booked["bed_day"]),
+            *([] if bed_days_inside else [Line("床日付费病例", "carve_out", booked["bed_day"])]),
             Line("除外支付项目", "carve_out", booked["apart"]),
             Line("风险储备金", "reserve", reserve),
         ]

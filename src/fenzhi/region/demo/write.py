@@ -18,10 +18,11 @@ from fenzhi.region.demo.cells import Cells, build_cells
 from fenzhi.region.demo.dirt import ADDED, KIND, MONTH, UNREADABLE, soil
 from fenzhi.region.demo.hospitals import AREA, make_hospitals
 from fenzhi.region.demo.procedures import UNLISTED
+from fenzhi.region.demo.returns import add_returns
+from fenzhi.region.demo.schemes import SCHEMES, YEAR, Scheme
 from fenzhi.region.demo.stays import World, draw_year
 from fenzhi.region.demo.tail import FULL_STAYS, make_tail
 
-YEAR = 2027
 HISTORY = (2024, 2025, 2026)
 NAME = "示范统筹区(合成数据)"
 MEAN_COST_YUAN = 6_129
@@ -45,25 +46,6 @@ All data in this folder (hospitals, persons, stays, costs, budgets) are invented
 by a program and describe no real region, hospital or person. The figures for diseases and costs were made up
 for demonstration and must not be used for research or decisions. A few faulty records were put in on purpose;
 demo-truth.json counts them by kind.
-"""
-
-
-_POLICY = f"""# 示范统筹区的政策:沿用国家规则,只改一处。示例,不是任何地区的规定。
-# The demo region's policy: the national rules with one change. A sample, no region's rule.
-
-[meta]
-id = "demo-{YEAR}"
-title = "示范政策(在国家 DIP 3.0 规则上限定机构系数)"
-title_en = "Demo policy (national DIP rules 3.0, institution coefficients bounded)"
-scheme = "dip"
-version = "{YEAR}"
-extends = "national-dip-3.0"
-
-[coefficients]
-cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
-confidence = "sample"
-floor = 0.75
-cap = 1.30
 """
 
 
@@ -130,22 +112,22 @@ def _write_history(frame: pl.DataFrame, folder: Path) -> None:
         _public(frame.slice(part * size, size)).write_parquet(path, compression="zstd")
 
 
-def _region_toml() -> str:
+def _region_toml(scheme: Scheme) -> str:
     lines = [
         "# 全部数据均为合成数据,见 README.txt",
         "[region]",
-        f'id = "demo-{YEAR}"',
+        f'id = "{scheme.region}"',
         f'name = "{NAME}"',
         f'area = "{AREA}"',
         f"year = {YEAR}",
         "synthetic = true",
         'policy = "policy.toml"',
-        'catalog = "catalog"',
+        f'catalog = "{scheme.catalog}"',
         'records = "records"',
         "history = [" + ", ".join(f'"history/{year}"' for year in HISTORY) + "]",
         'hospitals = "hospitals.csv"',
         'budget = "budget.toml"',
-        'operations = "operations.csv"',
+        *(['operations = "operations.csv"'] if not scheme.shipped_catalog else []),
     ]
     for pool, (title, kinds) in POOLS.items():
         codes = ", ".join(f'"{kind}"' for kind in kinds)
@@ -205,43 +187,49 @@ def write_demo(
     hospitals: int = 40,
     seed: int = 1,
     full: bool = False,
+    scheme: str = "dip",
     progress: Progress | None = None,
 ) -> DemoSummary:
     """Write a synthetic region into the existing empty folder ``target``.
 
     ``stays`` a year of settlement and of each of three years of history, in that many ``hospitals``; ``full``
-    takes the size of a whole prefecture instead (319 hospitals, 770,000 stays a year). The same arguments
-    give the same bytes. ``progress`` is told what was written and which share (0 to 1) is done. The stays
-    contain faults on purpose; ``demo-truth.json`` and the summary count them. Raises :class:`RegionError`.
+    takes the size of a whole prefecture instead (319 hospitals, 770,000 stays a year). ``scheme`` is a key of
+    ``SCHEMES``. The same arguments give the same bytes. ``progress`` is told what was written and which share
+    (0 to 1) is done. The stays contain faults on purpose; ``demo-truth.json`` and the summary count them.
+    Raises :class:`RegionError`.
     """
     if full:
         stays, hospitals = FULL_STAYS, FULL_HOSPITALS
     _check(target, stays, hospitals)
     tell = progress or _silent
+    pays = SCHEMES[scheme]
     # One independent stream per purpose, so that a change in one place does not move the others.
-    streams = [
-        np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6 + 2 * (len(HISTORY) + 1))
-    ]
+    seeds = np.random.SeedSequence(seed)
+    streams = [np.random.default_rng(s) for s in seeds.spawn(6 + 2 * (len(HISTORY) + 1))]
+    coming_back = dict(zip((*HISTORY, YEAR), seeds.spawn(len(HISTORY) + 1), strict=True))
     cells = build_cells(make_tail(stays, streams[0]), streams[1])
     table = make_hospitals(hospitals, streams[2])
     pilot = draw_year(World(cells, table, YEAR), YEAR, PILOT_STAYS, streams[3])
     pilot_fen = pilot.select((pl.col("medfee_sumamt") * 100).cast(pl.Int64).sum()).item()
     scale = MEAN_COST_YUAN * 100 * PILOT_STAYS / pilot_fen
     world = World(cells, table, YEAR, scale)
+
+    def draw(year: int, rng: np.random.Generator) -> pl.DataFrame:
+        drawn = draw_year(world, year, stays, rng)
+        return add_returns(drawn, np.random.default_rng(coming_back[year])) if pays.returns else drawn
+
     tell("tables", 0.05)
     rows: dict[int, int] = {}
     injected_history: dict[str, int] = {}
     for at, year in enumerate(HISTORY):
-        frame, counts = soil(
-            draw_year(world, year, stays, streams[6 + 2 * at]), streams[7 + 2 * at], rate=HISTORY_FAULT_RATE
-        )
+        frame, counts = soil(draw(year, streams[6 + 2 * at]), streams[7 + 2 * at], rate=HISTORY_FAULT_RATE)
         _write_history(frame, target / "history" / str(year))
         rows[year] = frame.height
         injected_history = {
             k: injected_history.get(k, 0) + counts.get(k, 0) for k in injected_history | counts
         }
         tell(f"history {year}", 0.05 + 0.22 * (at + 1))
-    clean = draw_year(world, YEAR, stays, streams[-2])
+    clean = draw(YEAR, streams[-2])
     mean_cost = clean.select((pl.col("medfee_sumamt") * 100).cast(pl.Int64).sum()).item() // stays
     frame, injected = soil(clean, streams[-1], text_month=TEXT_MONTH)
     del clean
@@ -250,10 +238,11 @@ def write_demo(
         _write_month(frame.filter(pl.col(MONTH) == month), month, target / "records")
     rows[YEAR] = frame.height
     tell(f"records {YEAR}", 0.95)
-    (target / "budget.toml").write_text(budget_toml(YEAR, budget_lines(frame)), encoding="utf-8")
-    (target / "region.toml").write_text(_region_toml(), encoding="utf-8")
+    lines = budget_lines(frame, bed_days_inside=pays.bed_days_inside)
+    (target / "budget.toml").write_text(budget_toml(YEAR, lines), encoding="utf-8")
+    (target / "region.toml").write_text(_region_toml(pays), encoding="utf-8")
     (target / "README.txt").write_text(_README, encoding="utf-8")
-    (target / "policy.toml").write_text(_POLICY, encoding="utf-8")
+    (target / "policy.toml").write_text(pays.policy, encoding="utf-8")
     codes = table.table["fixmedins_code"]
     table.table.write_csv(target / "hospitals.csv")
     _operations(cells).write_csv(target / "operations.csv")

@@ -1,0 +1,89 @@
+"""How the demo region pays: by DIP, or by DRG with rates or with points. All figures are samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+YEAR = 2027
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What of the demo region depends on how it pays.
+
+    ``region`` is the id of region.toml, ``catalog`` the catalogue it names,
+    ``policy`` the text of policy.toml. ``shipped_catalog``: the catalogue comes with fenzhi and needs no kinds of
+    operations; the other kind is built from the region's history.
+    ``returns``: some patients come back soon. ``bed_days_inside``: bed-day stays are paid out of the by-disease
+    fund, so the budget takes nothing out for them.
+    """
+
+    region: str
+    catalog: str
+    policy: str
+    shipped_catalog: bool = True
+    returns: bool = True
+    bed_days_inside: bool = False
+
+
+_DIP = f"""# 示范统筹区的政策:沿用国家规则,只改一处。示例,不是任何地区的规定。
+# The demo region's policy: the national rules with one change. A sample, no region's rule.
+
+[meta]
+id = "demo-{YEAR}"
+title = "示范政策(在国家 DIP 3.0 规则上限定机构系数)"
+title_en = "Demo policy (national DIP rules 3.0, institution coefficients bounded)"
+scheme = "dip"
+version = "{YEAR}"
+extends = "national-dip-3.0"
+
+[coefficients]
+cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
+confidence = "sample"
+floor = 0.75
+cap = 1.30
+"""
+
+_RATE = f"""# 示范统筹区的政策:DRG 费率法,只改一处。示例,不是任何地区的规定。
+# The demo region's policy: DRG with rates, with one change. A sample, no region's rule.
+
+[meta]
+id = "demo-drg-{YEAR}"
+title = "示范政策(DRG 费率法,限定机构系数)"
+title_en = "Demo policy (DRG with rates, institution coefficients bounded)"
+scheme = "drg"
+version = "{YEAR}"
+extends = "national-drg"
+
+[coefficients]
+cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
+confidence = "sample"
+floor = 0.75
+cap = 1.30
+"""
+
+_POINTS = f"""# 示范统筹区的政策:DRG 点数法,只改一处。示例,不是任何地区的规定。
+# The demo region's policy: DRG with points, with one change. A sample, no region's rule.
+
+[meta]
+id = "demo-drg-points-{YEAR}"
+title = "示范政策(DRG 点数法,限定成本系数)"
+title_en = "Demo policy (DRG with points, cost coefficients bounded)"
+scheme = "drg"
+version = "{YEAR}"
+extends = "jinhua-drg-2017"
+
+[coefficients]
+cite = "示例:成本系数限定在 0.75 至 1.30 之间"
+confidence = "sample"
+floor = 0.75
+cap = 1.30
+"""
+
+DRG_CATALOG = "demonstration-drg"
+SCHEMES: Mapping[str, Scheme] = {
+    "dip": Scheme(f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False),
+    "drg-rate": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _RATE),
+    "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, bed_days_inside=True),
+}
