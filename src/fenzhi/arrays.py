@@ -33,3 +33,14 @@ def offsets(lists: pl.Series) -> Int64s:
     out = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=out[1:])
     return out
+
+
+def freeze(*arrays: np.ndarray) -> list[np.ndarray]:
+    """Make arrays read-only, so that every call of a kernel has the same array types."""
+    out = []
+    for array in arrays:
+        view = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+        if view.flags.writeable:
+            view.setflags(write=False)
+        out.append(view)
+    return out

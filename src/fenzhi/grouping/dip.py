@@ -17,8 +17,11 @@ from fenzhi.kernels.dip import match_stays
 
 REASONS = pl.Series(["", "no_principal_diagnosis", "excluded_diagnosis", "no_group"])
 STATUS_GROUPED, STATUS_UNGROUPED, STATUS_FAILED = "分组成功", "无法入组", "信息校验不通过"
+STATUS_AMBIGUOUS, STATUS_NO_DX, STATUS_NO_OP = "歧义病案", "诊断不能转换", "手术操作不能转换"
 OUTCOMES = pl.Enum(["grouped", "comprehensive", "ungrouped", "excluded", "other_track", "rejected"])
-STATUSES = pl.Enum([STATUS_GROUPED, STATUS_UNGROUPED, STATUS_FAILED])
+STATUSES = pl.Enum(
+    [STATUS_GROUPED, STATUS_UNGROUPED, STATUS_FAILED, STATUS_AMBIGUOUS, STATUS_NO_DX, STATUS_NO_OP]
+)
 # Below this a second thread costs more than it brings.
 SMALLEST_PART = 20_000
 

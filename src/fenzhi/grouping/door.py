@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, ints, offsets
+from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, freeze, ints, offsets
 from fenzhi.catalogs.dialect import range_limits, token_kind
 from fenzhi.codes.normalise import normalise_diagnosis, normalise_operation, split_extension
+from fenzhi.grouping.book import Book, explode_codes
 from fenzhi.grouping.compile import KIND_OF, CompiledDip
 from fenzhi.kernels.dip import AS_CONSERVATIVE, BLANK, CANNOT_BE_MAIN, FREE, MAIN_WITHIN, Codes, Stays
 
@@ -26,35 +27,6 @@ class Door:
     operations: pl.Series
     unknown_operations: Bools
     room: int
-
-
-class _Book:
-    """Number the texts of one kind as they come: equal texts get equal numbers from 0."""
-
-    def __init__(self) -> None:
-        self._categories = pl.Categories.random()
-        # polars forgets categories that no column uses any more.
-        self._columns: list[pl.Series] = []
-        self.size = 0
-
-    def index(self, codes: pl.Series) -> Int32s:
-        """Return the number of each text; null is -1."""
-        column = codes.cast(pl.Categorical(self._categories))
-        self._columns.append(column)
-        numbers = np.ascontiguousarray(ints(column.to_physical()))
-        self.size = max(self.size, 1 + int(numbers.max(initial=-1)))
-        return numbers
-
-    def texts(self) -> pl.Series:
-        """Return the texts by number."""
-        numbers = pl.Series(np.arange(self.size, dtype=np.uint32))
-        return numbers.cat.to(pl.Categorical(self._categories)).cast(pl.String)
-
-
-def _explode(lists: pl.Series) -> pl.Series:
-    """Return the codes of all lists; a null inside a list becomes a blank, so that positions stay."""
-    codes = lists.explode(empty_as_null=False, keep_nulls=False)
-    return codes.cast(pl.String).fill_null("") if codes.null_count() else codes
 
 
 def matches(codes: pl.Series, tokens: tuple[str, ...]) -> Bools:
@@ -182,7 +154,7 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     and ``cost_fen`` (else ``medfee_sumamt_fen``) if cost decides between groups.
     Further diagnoses are only translated for stays whose principal diagnosis can meet a rule that looks at them.
     """
-    diags, oprns = _Book(), _Book()
+    diags, oprns = Book(), Book()
     lists = frame["diag_codes"]
     principal = diags.index(lists.list.first())
     principal_text = normalise_diagnosis(diags.texts())
@@ -195,13 +167,13 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
         np.zeros(len(principal), dtype=np.bool_) if not looks.any() else (principal >= 0) & looks[principal]
     )
     further = lists.list.slice(1) if wanted.all() else lists.filter(pl.Series(wanted)).list.slice(1)
-    others = diags.index(_explode(further))
+    others = diags.index(explode_codes(further))
     lengths = np.zeros(len(principal), dtype=np.int64)
     lengths[wanted] = further.list.len().cast(pl.Int64).to_numpy()
     other_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     oprn_lists = frame["oprn_codes"]
     oprn_offsets = offsets(oprn_lists)
-    oprn_ids = oprns.index(_explode(oprn_lists))
+    oprn_ids = oprns.index(explode_codes(oprn_lists))
 
     # Most catalogues look at further diagnoses of few stays, often of none: then nothing is translated twice.
     known = diags.size == len(principal_text)
@@ -221,7 +193,7 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
     cost = frame[own_cost] if compiled.rules.by_cost else pl.Series([], dtype=pl.Int64)
     return Door(
         stays=Stays(
-            *_frozen(
+            *freeze(
                 principal,
                 other_offsets,
                 others,
@@ -233,7 +205,7 @@ def open_door(frame: pl.DataFrame, compiled: CompiledDip) -> Door:
             )
         ),
         codes=Codes(
-            *_frozen(
+            *freeze(
                 principal_tokens if known else _diagnosis_tokens(diag_text, compiled),
                 _excluded(diag_text, compiled),
                 np.ascontiguousarray(conditions),
@@ -256,14 +228,3 @@ def _looks_further(tokens: Int32s, compiled: CompiledDip) -> Bools:
     """Tell for which principal diagnoses (rows of tokens) a rule may look at further diagnoses."""
     looks: Bools = np.any(compiled.uses_others[np.maximum(tokens, 0)] & (tokens >= 0), axis=1)
     return looks
-
-
-def _frozen(*arrays: np.ndarray) -> list[np.ndarray]:
-    """Make arrays read-only, so that every call of a kernel has the same array types."""
-    out = []
-    for array in arrays:
-        view = array if array.flags.c_contiguous else np.ascontiguousarray(array)
-        if view.flags.writeable:
-            view.setflags(write=False)
-        out.append(view)
-    return out

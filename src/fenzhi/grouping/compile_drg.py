@@ -1,0 +1,351 @@
+"""A DRG catalogue compiled: its tables as sorted arrays of terms, and every code with the lists it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fenzhi.arrays import Int8s, Int32s, freeze
+from fenzhi.catalogs.drg.models import DrgCatalog
+from fenzhi.catalogs.drg.rules import Term, chapter_list, parse_condition, parse_drg_rule, parse_entry
+from fenzhi.errors import CatalogError
+from fenzhi.kernels import drg as kernel
+
+# Fact -> the column of stays it comes from, and how many of its units make one of the rules' unit.
+FACTS: dict[str, tuple[str, int]] = {
+    "gender": ("gend", 1),
+    "age": ("age", 1),
+    "age_day": ("nwb_age", 1),
+    "weight": ("nwb_bir_wt", 1),
+    "los": ("act_ipt_days", 1),
+    "leaving_type": ("dscg_way", 1),
+    "icu_hours": ("icu_hours", 60),
+    "amount": ("medfee_sumamt_fen", 100),
+    "dept": ("dscg_caty", 1),
+}
+# The field check reads these in this order.
+FIRST_FACTS = ("gender", "age", "age_day", "weight")
+COMPARISONS = {
+    "<": kernel.LT,
+    "<=": kernel.LE,
+    ">": kernel.GT,
+    ">=": kernel.GE,
+    "==": kernel.EQ,
+    "!=": kernel.NE,
+}
+LOOKUPS = {
+    "MAIN_DX_IN": ("dx", kernel.MAIN_DX_IN),
+    "MAIN_DX_NOT_IN": ("dx", kernel.MAIN_DX_NOT_IN),
+    "ANY_DX_IN": ("dx", kernel.ANY_DX_IN),
+    "SEC_DX_IN": ("dx", kernel.SEC_DX_IN),
+    "MAIN_PROC_IN": ("op", kernel.MAIN_OP_IN),
+    "ANY_PROC_IN": ("op", kernel.ANY_OP_IN),
+    "SEC_PROC_IN": ("op", kernel.SEC_OP_IN),
+}
+VALIDITY = {
+    "MAIN_PROC_VALID": kernel.MAIN_OP_IN,
+    "MAIN_PROC_NOT_VALID": kernel.MAIN_OP_NOT_IN,
+    "ANY_PROC_VALID": kernel.ANY_OP_IN,
+    "NO_PROC_VALID": kernel.NO_OP_IN,
+}
+PLAIN = {"HAS_PROC": kernel.HAS_OP, "MCC": kernel.MCC, "CC": kernel.CC, "MCC_OR_CC": kernel.MCC_OR_CC}
+QY_TERMS = {"main_proc_valid": "MAIN_PROC_VALID", "any_proc_valid": "ANY_PROC_VALID"}
+SEVERITY = (kernel.MCC, kernel.CC, kernel.MCC_OR_CC)
+WORD = 32
+
+
+@dataclass
+class _Lists:
+    """Lists of codes of one kind, numbered as they are asked for."""
+
+    numbers: dict[object, int] = field(default_factory=dict)
+    members: list[Iterable[str]] = field(default_factory=list)
+
+    def number(self, key: object, codes: Iterable[str]) -> int:
+        """Return the number of the list ``key``, made of ``codes`` when it is first asked for."""
+        if key not in self.numbers:
+            self.numbers[key] = len(self.members)
+            self.members.append(codes)
+        return self.numbers[key]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Codes as the tables write them, and which lists each is in: uint32 (codes, words)."""
+
+    tokens: pl.Series
+    bits: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class CompiledDrg:
+    """A catalogue ready for the kernel.
+
+    ``terms``: what the kernel's terms say, by number. ``dx`` / ``op``: codes and their lists. ``dx_level`` (bits
+    HAS_CC, HAS_MCC) and ``dx_excluded_by`` (list of principal diagnoses, -1) belong to the rows of ``dx``;
+    ``exclusion_tables`` names those lists. ``facts``: the facts rules use, in the kernel's order; ``texts``: what the
+    departments that rules name are numbered as. ``chapters``, ``entries``, ``rows``: the tables in the
+    kernel's order. ``groups``: the catalogue's groups.
+    """
+
+    catalog: DrgCatalog
+    rules: kernel.Rules
+    terms: tuple[Term, ...]
+    dx: Membership
+    op: Membership
+    dx_level: Int8s
+    dx_excluded_by: Int32s
+    exclusion_tables: Mapping[int, str]
+    facts: tuple[str, ...]
+    texts: Mapping[str, int]
+    chapters: pl.DataFrame
+    entries: pl.DataFrame
+    rows: pl.DataFrame
+    groups: pl.DataFrame
+
+
+class _Compiler:
+    """Turns terms into numbers and collects the lists, facts and values they need."""
+
+    def __init__(self, catalog: DrgCatalog) -> None:
+        self.tables = catalog.tables
+        self.dx, self.op = _Lists(), _Lists()
+        self.terms: list[Term] = []
+        self.coded: list[tuple[int, int, int, int]] = []
+        self.values: list[int] = []
+        self.facts = list(FIRST_FACTS)
+        self.texts: dict[str, int] = {}
+        lists = self.tables["code_list"].group_by("list_id", maintain_order=True).agg("code", "tag")
+        self.codes = {name: codes for name, codes, _ in lists.iter_rows()}
+        self.tags = {name: (codes, tags) for name, codes, tags in lists.iter_rows() if any(tags)}
+        chapters = self.tables["mdc_dx"].group_by("mdc", maintain_order=True).agg("code")
+        self.codes.update({chapter_list(mdc): codes for mdc, codes in chapters.iter_rows()})
+        sites = self.tables["mdc_dx"].filter(pl.col("trauma_site").is_not_null())
+        self.sites: dict[str, dict[str, list[str]]] = {}
+        for mdc, site, codes in (
+            sites.group_by("mdc", "trauma_site", maintain_order=True).agg("code").iter_rows()
+        ):
+            self.sites.setdefault(mdc, {})[site] = codes
+        self.valid = self.op.number("valid", self.tables["valid_procedure"]["code"].to_list())
+
+    def _lookup(self, term: Term, book: _Lists) -> int:
+        if term.list_id is not None:
+            return book.number(term.list_id, self.codes.get(term.list_id, ()))
+        return book.number(term.codes, term.codes)
+
+    def _fact(self, name: str) -> int:
+        if name not in self.facts:
+            self.facts.append(name)
+        return self.facts.index(name)
+
+    def _limit(self, term: Term, number: Decimal) -> int:
+        """Return a limit in the units in which the fact is held; what falls between two of them is an error."""
+        exact = number * FACTS[term.fact][1]
+        if exact != exact.to_integral_value():
+            raise CatalogError(
+                "this limit is finer than the figure is recorded",
+                code="CATALOG_VALUE",
+                field=term.fact,
+                value=term.source,
+                remedy="write a whole number",
+            )
+        return int(exact)
+
+    def _part(self, values: Iterable[int]) -> tuple[int, int]:
+        start = len(self.values)
+        self.values += values
+        return start, len(self.values)
+
+    def _code(self, term: Term, mdc: str) -> tuple[int, int, int, int]:
+        if term.kind in LOOKUPS:
+            book, kind = LOOKUPS[term.kind]
+            return kind, self._lookup(term, self.dx if book == "dx" else self.op), 0, 0
+        if term.kind in VALIDITY:
+            return VALIDITY[term.kind], self.valid, 0, 0
+        if term.kind in PLAIN:
+            return PLAIN[term.kind], 0, 0, 0
+        if term.kind == "MAIN_PROC_VALID_OR":
+            both = [*self.tables["valid_procedure"]["code"], *term.codes]
+            return kernel.MAIN_OP_IN, self.op.number(("valid or", term.codes), both), 0, 0
+        if term.kind == "SITES":
+            assert term.number is not None
+            places = self.sites.get(mdc, {})
+            numbers = [self.dx.number(("site", mdc, site), codes) for site, codes in places.items()]
+            return kernel.SITES, int(term.number), *self._part(numbers)
+        if term.kind == "PROC_TAGS":
+            return kernel.OP_TAGS, 0, *self._part(self._tag_lists(term))
+        if term.kind == "KNOWN":
+            return kernel.KNOWN, self._fact(term.fact), 0, 0
+        fact = self._fact(term.fact)
+        numbers = [self._limit(term, term.number)] if term.number is not None else []
+        for text in term.texts:
+            if term.fact == "dept":
+                numbers.append(self.texts.setdefault(text, len(self.texts)))
+            else:
+                numbers.append(self._limit(term, Decimal(text)))
+        if term.kind == "COMPARE":
+            return kernel.COMPARE, fact, COMPARISONS[term.op], numbers[0]
+        return kernel.ONE_OF, fact, *self._part(numbers)
+
+    def _tag_lists(self, term: Term) -> list[int]:
+        """Return the lists of each AND-set, -1 after each. A code counts for the first tag it is listed under."""
+        codes, tags = self.tags.get(term.list_id or "", ([], []))
+        first: dict[str, str] = {}
+        for code, tag in zip(codes, tags, strict=True):
+            first.setdefault(code, tag)
+        out = []
+        for part in term.tags:
+            for tag in part:
+                members = [code for code, own in first.items() if own == tag]
+                out.append(self.op.number(("tag", term.list_id, tag), members))
+            out.append(-1)
+        return out
+
+    def add(self, terms: Iterable[Term], mdc: str = "") -> int:
+        """Number the terms and return how many there are now."""
+        for term in terms:
+            self.coded.append(self._code(term, mdc))
+            self.terms.append(term)
+        return len(self.terms)
+
+
+def rows_of(tokens: pl.Series) -> pl.Series:
+    """Return the row numbers of tokens."""
+    return pl.Series(np.arange(len(tokens), dtype=np.int32))
+
+
+def _membership(lists: _Lists, extra: Iterable[pl.Series]) -> Membership:
+    """Return every code of the lists and of ``extra`` with the lists it is in, as bits."""
+    members = [pl.Series(list(codes), dtype=pl.String) for codes in lists.members]
+    listed = pl.concat(members)
+    number = np.repeat(np.arange(len(members)), [len(codes) for codes in members])
+    tokens = pl.concat([listed, *(codes.cast(pl.String) for codes in extra)]).drop_nulls().unique().sort()
+    bits = np.zeros((len(tokens), -(-len(members) // WORD)), dtype=np.uint32)
+    row = listed.replace_strict(tokens, rows_of(tokens), return_dtype=pl.Int32).to_numpy()
+    np.bitwise_or.at(bits, (row, number // WORD), np.uint32(1) << (number % WORD).astype(np.uint32))
+    return Membership(tokens, bits)
+
+
+def _levels(cc: pl.DataFrame, tokens: pl.Series, tables: Mapping[str, int]) -> tuple[Int8s, Int32s]:
+    """Return CC / MCC bits and the excluding list of each code."""
+    level = np.zeros(len(tokens), dtype=np.int8)
+    excluded = np.full(len(tokens), -1, dtype=np.int32)
+    at = cc["code"].replace_strict(tokens, rows_of(tokens), return_dtype=pl.Int32)
+    for row, name, table in zip(at, cc["level"], cc["excl_table"], strict=True):
+        level[row] |= kernel.HAS_MCC if name == "MCC" else kernel.HAS_CC
+        if table in tables:
+            excluded[row] = tables[table]
+    return level, excluded
+
+
+def _conditions(tables: Mapping[str, pl.DataFrame]) -> dict[tuple[str, int], list[Term]]:
+    out: dict[tuple[str, int], list[Term]] = {}
+    for at, row in enumerate(tables["adrg_condition"].iter_rows(named=True), start=1):
+        term = parse_condition(row, {"file": "adrg_condition.csv", "row": at})
+        out.setdefault((row["adrg"], row["alt"]), []).append(term)
+    return out
+
+
+def compile_drg(catalog: DrgCatalog) -> CompiledDrg:
+    """Compile a DRG catalogue; raises :class:`CatalogError` for a kind of rule that is unknown."""
+    tables, work = catalog.tables, _Compiler(catalog)
+    known = work.codes
+    groups = catalog.groups
+    index = {code: at for at, code in enumerate(groups["group_id"])}
+    conditions = _conditions(tables)
+    drgs: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for at, row in enumerate(tables["drg"].iter_rows(named=True), start=1):
+        drgs.setdefault((row["adrg"], row["alt"]), []).append({**row, "at": at})
+    entries_of: dict[str, list[dict[str, Any]]] = {}
+    for row in tables["adrg"].iter_rows(named=True):
+        entries_of.setdefault(row["mdc"], []).append(row)
+
+    mdc_terms, mdc_entries, mdc_qy, mdc_qy_at, driven = [0], [0], [], [], []
+    entries: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    entry_rows = [0]
+    qy: list[str | None] = []
+    for at, row in enumerate(tables["mdc"].iter_rows(named=True), start=1):
+        terms = parse_entry(row["entry_rule"], row["mdc"], known, {"file": "mdc.csv", "row": at})
+        mdc_terms.append(work.add(terms, row["mdc"]))
+        driven.append(any("_DX_" in term.kind for term in terms))
+        rule = row["qy_rule"] or "off"
+        qy.append(QY_TERMS.get(rule) if catalog.meta.ambiguous else None)
+        mine = entries_of.get(row["mdc"], [])
+        before = [entry["qy_side"] for entry in mine]
+        # The slot lies before the first ADRG that the table puts after it; a table without sides gives a number.
+        slot = next((n for n, side in enumerate(before) if side == "after_qy"), len(mine))
+        if not any(before) and row["qy_after_n_adrg"] is not None:
+            slot = min(row["qy_after_n_adrg"], len(mine))
+        mdc_qy_at.append(len(entries) + slot)
+        for entry in mine:
+            entries.append(entry)
+            rows += drgs.get((entry["adrg"], entry["alt"]), [])
+            entry_rows.append(len(rows))
+        mdc_entries.append(len(entries))
+    for name in qy:
+        mdc_qy.append(-1 if name is None else work.add([Term(name, name.lower())]) - 1)
+    entry_terms = [len(work.terms)]
+    for entry in entries:
+        entry_terms.append(work.add(conditions.get((entry["adrg"], entry["alt"]), [])))
+    row_terms = [len(work.terms)]
+    for row in rows:
+        place = {"file": "drg.csv", "row": row["at"], "field": "rule"}
+        row_terms.append(work.add(parse_drg_rule(row["rule"], known, place)))
+
+    exclusion = tables["cc_exclusion"].group_by("excl_table", maintain_order=True).agg("main_dx")
+    wanted = set(tables["cc"]["excl_table"].drop_nulls())
+    numbers = {
+        table: work.dx.number(("exclusion", table), codes)
+        for table, codes in exclusion.iter_rows()
+        if table in wanted
+    }
+    dx = _membership(work.dx, (tables["cc"]["code"], tables["icd10"]["code"]))
+    op = _membership(work.op, (tables["icd9cm3"]["code"],))
+    level, excluded_by = _levels(tables["cc"], dx.tokens, numbers)
+    severe = [any(work.coded[t][0] in SEVERITY for t in range(a, b)) for a, b in pairwise(row_terms)]
+    coded = np.array(work.coded, dtype=np.int64).reshape(-1, 4)
+    arrays = freeze(
+        coded[:, 0].astype(np.int8),
+        coded[:, 1].astype(np.int32),
+        coded[:, 2].copy(),
+        coded[:, 3].copy(),
+        np.array(work.values, dtype=np.int64),
+        np.array(mdc_terms, dtype=np.int32),
+        np.array(mdc_entries, dtype=np.int32),
+        np.array(mdc_qy, dtype=np.int32),
+        np.array(mdc_qy_at, dtype=np.int32),
+        np.array(driven, dtype=np.bool_),
+        np.array(entry_terms, dtype=np.int32),
+        np.array(entry_rows, dtype=np.int32),
+        np.array([any(severe[a:b]) for a, b in pairwise(entry_rows)], dtype=np.bool_),
+        np.array([index.get(entry["return_if_no_drg"], -1) for entry in entries], dtype=np.int32),
+        np.array(row_terms, dtype=np.int32),
+        np.array([index[row["drg"]] for row in rows], dtype=np.int32),
+    )
+    rules = kernel.Rules._make([*arrays, work.valid, catalog.meta.retry_other_operations])
+    return CompiledDrg(
+        catalog=catalog,
+        rules=rules,
+        terms=tuple(work.terms),
+        dx=dx,
+        op=op,
+        dx_level=level,
+        dx_excluded_by=excluded_by,
+        exclusion_tables={number: table for table, number in numbers.items()},
+        facts=tuple(work.facts),
+        texts=work.texts,
+        chapters=tables["mdc"],
+        entries=pl.DataFrame(entries, schema=tables["adrg"].schema),
+        rows=pl.DataFrame(
+            [{k: v for k, v in row.items() if k != "at"} for row in rows], schema=tables["drg"].schema
+        ),
+        groups=groups,
+    )
