@@ -1,4 +1,4 @@
-"""DIP catalogues: cell language, models, files, checks."""
+"""Catalogues: cell language, models, files, checks of DIP catalogues; those of DRG are in ``drg``."""
 
 from fenzhi.catalogs.check import check_catalog, require_sound
 from fenzhi.catalogs.dialect import (
@@ -9,7 +9,15 @@ from fenzhi.catalogs.dialect import (
     range_limits,
     token_kind,
 )
-from fenzhi.catalogs.load import catalogs_dir, find_catalog, load_catalog, make_catalog, save_catalog
+from fenzhi.catalogs.drg import DrgCatalog, DrgMeta
+from fenzhi.catalogs.load import (
+    catalogs_dir,
+    find_catalog,
+    load_catalog,
+    load_dip_catalog,
+    make_catalog,
+    save_catalog,
+)
 from fenzhi.catalogs.models import CatalogMeta, DipCatalog
 from fenzhi.catalogs.rules import Finding, Rule, parse_rules
 
@@ -17,6 +25,8 @@ __all__ = [
     "CatalogMeta",
     "Dialect",
     "DipCatalog",
+    "DrgCatalog",
+    "DrgMeta",
     "Finding",
     "Rule",
     "catalogs_dir",
@@ -24,6 +34,7 @@ __all__ = [
     "expand_sets",
     "find_catalog",
     "load_catalog",
+    "load_dip_catalog",
     "make_catalog",
     "parse_cell",
     "parse_diagnoses",

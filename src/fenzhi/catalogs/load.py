@@ -1,25 +1,31 @@
-"""Read a DIP catalogue from its folder and write one: the same bytes for the same content.
+"""Read a catalogue from its folder; read and write DIP catalogues: the same bytes for the same content.
 
-A folder holds ``catalog.toml`` (who it is for, layers, dialect), ``groups.csv`` and, if needed,
-``code_sets.csv``, ``exclusions.csv`` and ``operations.csv``. Every cell is read as text; see
-docs/reference/dip-catalog.md.
+The folder of a DRG catalogue is read by :mod:`fenzhi.catalogs.drg.load`. That of a DIP catalogue holds
+``catalog.toml`` (who it is for, layers, dialect), ``groups.csv`` and, if needed, ``code_sets.csv``,
+``exclusions.csv`` and ``operations.csv``. Every cell is read as text; see docs/reference/dip-catalog.md.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import ValidationError
 
 from fenzhi.catalogs.check import require_sound
 from fenzhi.catalogs.dialect import Dialect, tidy_cells
+from fenzhi.catalogs.drg import DrgCatalog, drg_catalogs_dir, load_drg_catalog
+from fenzhi.catalogs.metafile import (
+    TOML,
+    make_meta,
+    read_scheme,
+    read_sections,
+    render_section,
+    require_sections,
+)
 from fenzhi.catalogs.models import (
     EXCLUSIONS_SCHEMA,
     GROUPS_SCHEMA,
@@ -32,7 +38,6 @@ from fenzhi.errors import CatalogError
 from fenzhi.files import new_dir
 from fenzhi.shipped import shipped_dir
 
-TOML = "catalog.toml"
 REQUIRED = ("group_id", "name", "layer", "main_diag", "treatment")
 CELLS = ("main_diag", "main_oprn", "related_oprn", "other_diag", "any_diag")
 NUMBERS = ("age_days_max", "birth_weight_min_g", "birth_weight_max_g")
@@ -47,12 +52,13 @@ def catalogs_dir() -> Path:
 def find_catalog(name: str | Path, near: Path | None = None) -> Path:
     """Return the folder of a catalogue given as path (relative to ``near``) or as the id of a shipped one."""
     path = Path(name)
-    for candidate in ([near / path] if near is not None else []) + [path, catalogs_dir() / path]:
+    shipped = [catalogs_dir(), drg_catalogs_dir()]
+    for candidate in [*([] if near is None else [near / path]), path, *(home / path for home in shipped)]:
         if (candidate / TOML).is_file():
             return candidate
-    known = ", ".join(sorted(p.parent.name for p in catalogs_dir().glob(f"*/{TOML}")))
+    known = ", ".join(sorted(p.parent.name for home in shipped for p in home.glob(f"*/{TOML}")))
     raise CatalogError(
-        f"there is no DIP catalogue {str(name)!r}: no folder of that name holds a {TOML}",
+        f"there is no catalogue {str(name)!r}: no folder of that name holds a {TOML}",
         code="CATALOG_MISSING",
         file=path,
         remedy=f"give the folder of a catalogue or one of: {known}",
@@ -60,21 +66,9 @@ def find_catalog(name: str | Path, near: Path | None = None) -> Path:
 
 
 def _read_meta(path: Path) -> CatalogMeta:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(
-            f"this is not readable TOML: {error}",
-            code="CATALOG_SYNTAX",
-            file=path,
-            remedy="save the file as UTF-8 and correct the line named",
-        ) from error
     remedy = "docs/reference/dip-catalog.md lists the keys of catalog.toml"
-    for key, value in data.items():
-        if key not in ("catalog", "dialect") or not isinstance(value, dict):
-            raise CatalogError(
-                "this key is unknown", code="CATALOG_UNKNOWN_KEY", file=path, field=key, remedy=remedy
-            )
+    data = read_sections(path)
+    require_sections(data, ("catalog", "dialect"), path, remedy)
     dialect: dict[str, Any] = data.get("dialect", {})
     for key in dialect:
         if key not in ("form", "or", "and"):
@@ -89,7 +83,6 @@ def _read_meta(path: Path) -> CatalogMeta:
         signs = Dialect(
             dialect.get("form", "or_of_ands"), str(dialect.get("or", "|")), str(dialect.get("and", "+"))
         )
-        return CatalogMeta.model_validate({**data.get("catalog", {}), "dialect": signs})
     except CatalogError as error:
         raise CatalogError(
             error.message,
@@ -99,17 +92,7 @@ def _read_meta(path: Path) -> CatalogMeta:
             value=error.value,
             remedy=error.remedy,
         ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        unknown = first["type"] == "extra_forbidden"
-        raise CatalogError(
-            "this key is unknown" if unknown else first["msg"].removeprefix("Value error, "),
-            code="CATALOG_UNKNOWN_KEY" if unknown else "CATALOG_META",
-            file=path,
-            field=".".join(["catalog", *(str(part) for part in first["loc"])]),
-            value=None if isinstance(first["input"], dict) else first["input"],
-            remedy=remedy,
-        ) from error
+    return make_meta(CatalogMeta, {**data.get("catalog", {}), "dialect": signs}, path, remedy)
 
 
 def _read_frame(path: Path, required: tuple[str, ...], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -213,15 +196,33 @@ def make_catalog(
     return replace(catalog, digest=content.hexdigest())
 
 
-def load_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> DipCatalog:
+def load_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> DipCatalog | DrgCatalog:
     """Load a catalogue from its folder (relative to ``near`` if given) or by the id of a shipped one.
 
-    Raises :class:`CatalogError` naming file, row, field, value and remedy: for a missing file or column, and
-    for the first error that ``check_catalog`` finds (unknown layer, treatment, kind or set, bad cell, bad
-    weight band, a group code or a rule that stands twice, a catalogue without groups).
+    ``scheme`` in its ``catalog.toml`` says whether it is a DIP or a DRG catalogue. Raises
+    :class:`CatalogError` naming file, row, field, value and remedy: for a missing file or column, and for the
+    first error that the check of its scheme finds.
     """
     folder = find_catalog(path_or_shipped_id, near)
+    return load_drg_catalog(folder) if read_scheme(folder / TOML) == "drg" else _load_dip(folder)
 
+
+def load_dip_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> DipCatalog:
+    """Load a catalogue as :func:`load_catalog` does where only a DIP one will do; a DRG one is an error."""
+    folder = find_catalog(path_or_shipped_id, near)
+    if read_scheme(folder / TOML) == "drg":
+        raise CatalogError(
+            "a DIP catalogue is needed here, and this is a DRG catalogue",
+            code="CATALOG_SCHEME",
+            file=folder / TOML,
+            field="catalog.scheme",
+            value="drg",
+            remedy="name a DIP catalogue",
+        )
+    return _load_dip(folder)
+
+
+def _load_dip(folder: Path) -> DipCatalog:
     def optional(name: str) -> Path | None:
         return folder / name if (folder / name).exists() else None
 
@@ -239,24 +240,12 @@ def load_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> Di
     return catalog
 
 
-def _toml(value: object) -> str:
-    if isinstance(value, str):
-        # A JSON string is a TOML string, but for DEL.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(part) for part in value)}]"
-    return str(value)
-
-
 def render_catalog(catalog: DipCatalog) -> dict[str, bytes]:
     """Return file name -> content (UTF-8, ``\\n``) as ``save_catalog`` writes them, without empty tables."""
     dialect = catalog.meta.dialect
     keys = {name: getattr(catalog.meta, name) for name in CatalogMeta.model_fields if name != "dialect"}
     signs = {"form": dialect.form, "or": dialect.or_, "and": dialect.and_}
-    lines = ["[catalog]", *(f"{k} = {_toml(v)}" for k, v in keys.items() if v is not None)]
-    lines += ["", "[dialect]", *(f"{k} = {_toml(v)}" for k, v in signs.items())]
+    lines = [*render_section("catalog", keys), "", *render_section("dialect", signs)]
     sets = [{"set": name, "code": code} for name, codes in catalog.code_sets.items() for code in codes]
     flag = pl.when(pl.col("grassroots")).then(pl.lit("true")).alias("grassroots")
     tables = {

@@ -26,7 +26,7 @@ AndSets: TypeAlias = tuple[tuple[str, ...], ...]
 class Finding:
     """One thing found: ``row`` counts data rows of ``file`` from 1."""
 
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "note"]
     code: str
     message: str
     row: int | None = None

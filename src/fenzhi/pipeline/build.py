@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import CatalogMeta, DipCatalog, load_catalog, save_catalog
+from fenzhi.catalogs import CatalogMeta, DipCatalog, load_dip_catalog, save_catalog
 from fenzhi.catalogs.models import COMPREHENSIVE, Dialect
 from fenzhi.codes import read_operations, read_table
 from fenzhi.errors import CatalogError
@@ -56,7 +56,7 @@ def _base(inputs: BuildInputs) -> DipCatalog:
     table = None if inputs.operations is None else read_operations(inputs.operations)
     if inputs.base is None:
         return empty_base(table)
-    return with_operations(load_catalog(inputs.base), table)
+    return with_operations(load_dip_catalog(inputs.base), table)
 
 
 def _meta(base: DipCatalog, inputs: BuildInputs) -> CatalogMeta:

@@ -6,7 +6,7 @@ The tables are those of docs/reference/drg-catalog.md; their rules are parsed by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -105,6 +105,14 @@ class DrgMeta(BaseModel):
         return self
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a table was read: its file (or sheet), and for each row of the table the data row there, from 1."""
+
+    file: str
+    rows: pl.Series
+
+
 @dataclass(frozen=True, eq=False)
 class DrgCatalog:
     """A DRG catalogue. Made by ``load_drg_catalog`` or ``make_drg_catalog``.
@@ -112,12 +120,14 @@ class DrgCatalog:
     ``tables``: name -> frame with the columns of :data:`TABLES`, rows in the order in which they are tried
     (``mdc`` by eval_order; ``adrg`` by chapter and eval_order; ``adrg_condition`` by ADRG and term; ``drg``
     by ADRG, alternative and test_order). Empty cells are null. ``digest``: SHA-256 over the content.
+    ``sources``: table -> where its rows came from, for messages.
     """
 
     meta: DrgMeta
     tables: Mapping[str, pl.DataFrame]
     path: Path | None
     digest: str
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DrgCatalog) and other.digest == self.digest
