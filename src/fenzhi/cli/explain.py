@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from fenzhi.cli.shared import FOLDER, lang_option, say, show_table
+from fenzhi.cli.shared import PATH, lang_option, say, show_table
+
+if TYPE_CHECKING:  # so that --help does not load the engine
+    from fenzhi.grouping import Trace
+    from fenzhi.grouping.explain import GroupingTrace
+    from fenzhi.grouping.explain_drg import DrgTrace
 
 TEXTS = {
     "zh": {
@@ -51,42 +57,147 @@ TEXTS = {
 SHOWN = 25
 
 
-@click.command("explain", epilog="例 / example:  fenzhi explain my-region/runs/20270105T080000Z S2027000123")
-@click.argument("run", metavar="RUN", type=FOLDER)
+DRG_TEXTS = {
+    "zh": {
+        "secondary": "其他诊断",
+        "looked": "查找过程(按顺序,至第一个符合的为止)",
+        "columns": ("层次", "编码", "名称", "判定"),
+        "levels": {"mdc": "主诊大类", "adrg": "ADRG", "drg": "DRG", "qy": "歧义判定", "return": "未细分"},
+        "held": "符合",
+        "failed": "不符:{}",
+        "alone": "(只取第 {} 个手术操作)",
+        "alternative": "(条件 {})",
+        "ccs": "并发症与合并症",
+        "cc": ("诊断", "级别", "判定"),
+        "counts": "计入",
+        "excluded": "被排除表 {} 排除",
+        "result": "结果",
+        "chapters": "未进入其余 {} 个主诊大类(主要诊断不在其中)",
+    },
+    "en": {
+        "secondary": "other diagnoses",
+        "looked": "what was looked at, in order, until the first that fits",
+        "columns": ("level", "code", "name", "answer"),
+        "levels": {"mdc": "chapter", "adrg": "ADRG", "drg": "DRG", "qy": "ambiguous?", "return": "undivided"},
+        "held": "fits",
+        "failed": "fails: {}",
+        "alone": " (operation {} alone)",
+        "alternative": " (alternative {})",
+        "ccs": "complications and comorbidities",
+        "cc": ("diagnosis", "level", "answer"),
+        "counts": "counts",
+        "excluded": "excluded by table {}",
+        "result": "result",
+        "chapters": "{} further chapters were not entered: the principal diagnosis is not in them",
+    },
+}
+
+
+def _codes(codes: tuple[str, ...], text: dict[str, Any]) -> str:
+    return " | ".join(codes) or str(text["none"])
+
+
+def _show_dip(trace: GroupingTrace, text: dict[str, Any]) -> None:
+    say(f"{text['principal']}: {trace.principal or text['none']}")
+    say(f"{text['operations']}: {_codes(trace.operations, text)}")
+    say(f"{text['main']}: {trace.main_operation or text['none']}")
+    if trace.dropped:
+        say(f"{text['dropped']}: {' | '.join(trace.dropped)}")
+    rows = []
+    for candidate in trace.candidates[:SHOWN]:
+        answer = "operations_fail" if candidate.answer == "operations" else candidate.answer
+        rule = "; ".join(f"{name}={value}" for name, value in candidate.rule.items())
+        verdict = text["wins"] if candidate.wins else text[answer]
+        rows.append((candidate.group_id, candidate.layer, candidate.name, str(verdict), rule))
+    if rows:
+        show_table(str(text["candidates"]), text["candidate"], rows)
+    else:
+        say(f"{text['candidates']}: {text['none']}")
+
+
+def _show_drg(trace: DrgTrace, lang: str) -> None:
+    text, words = TEXTS[lang], DRG_TEXTS[lang]
+    say(f"{text['principal']}: {trace.principal or text['none']}")
+    say(f"{words['secondary']}: {_codes(trace.diagnoses, text)}")
+    say(f"{text['operations']}: {_codes(trace.operations, text)}")
+    # Chapters that the principal diagnosis does not open say nothing about this stay.
+    plain = [one for one in trace.looked if one.level == "mdc" and one.failed in ("main_dx", "any_dx")]
+    rows = []
+    for one in trace.looked:
+        if one in plain:
+            continue
+        name = one.name + (words["alternative"].format(one.alt) if one.alt > 1 else "")
+        answer = words["held"] if one.failed is None else words["failed"].format(one.failed)
+        if one.alone is not None:
+            answer += words["alone"].format(one.alone)
+        rows.append((words["levels"][one.level], one.code, name, answer))
+    show_table(str(words["looked"]), words["columns"], rows)
+    if plain:
+        say(words["chapters"].format(len(plain)))
+    if trace.complications:
+        found = [
+            (
+                one.code,
+                one.level,
+                words["counts"] if one.excluded_by is None else words["excluded"].format(one.excluded_by),
+            )
+            for one in trace.complications
+        ]
+        show_table(str(words["ccs"]), words["cc"], found)
+    say(f"{words['result']}: {trace.final()}")
+
+
+def _show(trace: Trace, lang: str) -> None:
+    if hasattr(trace, "candidates"):
+        _show_dip(cast("GroupingTrace", trace), TEXTS[lang])
+    else:
+        _show_drg(cast("DrgTrace", trace), lang)
+
+
+@click.command(
+    "explain",
+    epilog="例 / examples:  fenzhi explain my-region/runs/20270105T080000Z S2027000123"
+    "  ·  fenzhi explain stays.csv S2027000123 --catalog my-drg",
+)
+@click.argument("run", metavar="RUN|FILE", type=PATH)
 @click.argument("setl_id")
+@click.option(
+    "--catalog",
+    help="只解释分组:病例文件与目录,不需要运行结果 / explain the grouping of a stay in a file, without a run",
+)
+@click.option(
+    "--policy",
+    default="national-dip-3.0",
+    show_default=True,
+    help="与 --catalog 同用(DIP)/ with --catalog, DIP only",
+)
+@click.option("--columns", type=PATH, help="列名映射文件 / mapping file for foreign column names")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON / as JSON")
 @lang_option
-def command(run: Path, setl_id: str, as_json: bool, lang: str) -> None:
-    """解释一个病例:候选病种及其判定、每个系数、每一步算式与依据。由运行时的同一套规则重放,并与结果核对。
+def command(
+    run: Path, setl_id: str, catalog: str | None, policy: str, columns: Path | None, as_json: bool, lang: str
+) -> None:
+    """解释一个病例:候选病种(DIP)或逐级判定(DRG)、每个系数、每一步算式与依据。由运行时的同一套规则重放,并与结果核对。
 
-    Explain one stay: candidate groups and why they won or lost, every factor, formula and source, replayed
-    by the same rules and
-    checked against the run.
+    Explain one stay: candidate groups (DIP) or every chapter, ADRG and DRG looked at (DRG), every factor, formula
+    and source, replayed by the same rules and checked against the run.
     """
-    from fenzhi.pipeline import explain_stay
+    from fenzhi.pipeline import explain_grouping, explain_stay
 
+    if catalog is not None:
+        trace = explain_grouping(run, setl_id, catalog, policy=policy, columns=columns)
+        if as_json:
+            click.echo(json.dumps(asdict(trace), ensure_ascii=False, indent=1, default=str))
+        else:
+            _show(trace, lang)
+        return
     found = explain_stay(run, setl_id)
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
         return
     text = TEXTS[lang]
-    trace = found.grouping
-    if trace is not None:
-        say(f"{text['principal']}: {trace.principal or text['none']}")
-        say(f"{text['operations']}: {' | '.join(trace.operations) or text['none']}")
-        say(f"{text['main']}: {trace.main_operation or text['none']}")
-        if trace.dropped:
-            say(f"{text['dropped']}: {' | '.join(trace.dropped)}")
-        rows = []
-        for candidate in trace.candidates[:SHOWN]:
-            answer = "operations_fail" if candidate.answer == "operations" else candidate.answer
-            rule = "; ".join(f"{name}={value}" for name, value in candidate.rule.items())
-            verdict = text["wins"] if candidate.wins else text[answer]
-            rows.append((candidate.group_id, candidate.layer, candidate.name, str(verdict), rule))
-        if rows:
-            show_table(str(text["candidates"]), text["candidate"], rows)
-        else:
-            say(f"{text['candidates']}: {text['none']}")
+    if found.grouping is not None:
+        _show(found.grouping, lang)
     steps = [
         (step.zh if lang == "zh" else step.en, step.formula, step.result, step.cite) for step in found.steps
     ]

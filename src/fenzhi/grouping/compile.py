@@ -214,9 +214,7 @@ def _sort_columns(
     return columns
 
 
-def compile_catalog(
-    catalog: DipCatalog, policy: Grouping, weights: pl.DataFrame | None = None
-) -> CompiledDip:
+def compile_dip(catalog: DipCatalog, policy: Grouping, weights: pl.DataFrame | None = None) -> CompiledDip:
     """Compile a catalogue under a grouping policy.
 
     ``weights``: one row per catalogue group in the catalogue's order, with ``rw_e4`` and ``mean_cost_fen``; the

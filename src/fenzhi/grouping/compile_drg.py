@@ -1,11 +1,10 @@
-"""A DRG catalogue compiled: its tables as sorted arrays of terms, and every code with the lists it is in."""
+"""A DRG catalogue compiled: its tables as one list of steps, and every code with the lists it is in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,7 @@ VALIDITY = {
 }
 PLAIN = {"HAS_PROC": kernel.HAS_OP, "MCC": kernel.MCC, "CC": kernel.CC, "MCC_OR_CC": kernel.MCC_OR_CC}
 QY_TERMS = {"main_proc_valid": "MAIN_PROC_VALID", "any_proc_valid": "ANY_PROC_VALID"}
-SEVERITY = (kernel.MCC, kernel.CC, kernel.MCC_OR_CC)
+SEVERITIES = ("MCC", "CC", "MCC_OR_CC")
 WORD = 32
 
 
@@ -85,19 +84,32 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class Step:
+    """What a step of the kernel belongs to.
+
+    ``level``: ``mdc`` (entry of a chapter), ``adrg``, ``drg``, ``qy`` (slot of ambiguous stays), ``return`` (an ADRG
+    that ends without DRG), ``end``. ``code`` and ``alt`` name it; ``term`` is the condition, None for an action.
+    """
+
+    level: str
+    code: str
+    alt: int = 1
+    term: Term | None = None
+
+
+@dataclass(frozen=True)
 class CompiledDrg:
     """A catalogue ready for the kernel.
 
-    ``terms``: what the kernel's terms say, by number. ``dx`` / ``op``: codes and their lists. ``dx_level`` (bits
+    ``steps``: what the kernel's steps mean, by number. ``dx`` / ``op``: codes and their lists. ``dx_level`` (bits
     HAS_CC, HAS_MCC) and ``dx_excluded_by`` (list of principal diagnoses, -1) belong to the rows of ``dx``;
-    ``exclusion_tables`` names those lists. ``facts``: the facts rules use, in the kernel's order; ``texts``: what the
-    departments that rules name are numbered as. ``chapters``, ``entries``, ``rows``: the tables in the
-    kernel's order. ``groups``: the catalogue's groups.
+    ``exclusion_tables`` names those lists. ``facts``: the facts rules use, in the kernel's order; ``texts``: the
+    numbers of the departments that rules name. ``chapters``: their codes in order. ``groups``: the catalogue's groups.
     """
 
     catalog: DrgCatalog
     rules: kernel.Rules
-    terms: tuple[Term, ...]
+    steps: tuple[Step, ...]
     dx: Membership
     op: Membership
     dx_level: Int8s
@@ -105,9 +117,7 @@ class CompiledDrg:
     exclusion_tables: Mapping[int, str]
     facts: tuple[str, ...]
     texts: Mapping[str, int]
-    chapters: pl.DataFrame
-    entries: pl.DataFrame
-    rows: pl.DataFrame
+    chapters: tuple[str, ...]
     groups: pl.DataFrame
 
 
@@ -117,8 +127,10 @@ class _Compiler:
     def __init__(self, catalog: DrgCatalog) -> None:
         self.tables = catalog.tables
         self.dx, self.op = _Lists(), _Lists()
-        self.terms: list[Term] = []
+        self.steps: list[Step] = []
         self.coded: list[tuple[int, int, int, int]] = []
+        self.jump: list[int] = []
+        self.chapters: list[int] = []
         self.values: list[int] = []
         self.facts = list(FIRST_FACTS)
         self.texts: dict[str, int] = {}
@@ -208,12 +220,25 @@ class _Compiler:
             out.append(-1)
         return out
 
-    def add(self, terms: Iterable[Term], mdc: str = "") -> int:
-        """Number the terms and return how many there are now."""
+    def action(self, kind: int, step: Step, a: int = 0, b: int = 0) -> None:
+        """Append an action."""
+        self.steps.append(step)
+        self.coded.append((kind, a, b, 0))
+        self.jump.append(0)
+
+    def test(self, terms: Iterable[Term], step: Step, mdc: str = "") -> list[int]:
+        """Append terms; return their numbers, so that ``land`` can say where to go on if one does not hold."""
+        start = len(self.steps)
         for term in terms:
+            self.steps.append(replace(step, term=term))
             self.coded.append(self._code(term, mdc))
-            self.terms.append(term)
-        return len(self.terms)
+            self.jump.append(0)
+        return list(range(start, len(self.steps)))
+
+    def land(self, tests: Iterable[int]) -> None:
+        """Let failed tests go on with the step that comes next."""
+        for at in tests:
+            self.jump[at] = len(self.steps)
 
 
 def rows_of(tokens: pl.Series) -> pl.Series:
@@ -245,61 +270,98 @@ def _levels(cc: pl.DataFrame, tokens: pl.Series, tables: Mapping[str, int]) -> t
     return level, excluded
 
 
-def _conditions(tables: Mapping[str, pl.DataFrame]) -> dict[tuple[str, int], list[Term]]:
-    out: dict[tuple[str, int], list[Term]] = {}
-    for at, row in enumerate(tables["adrg_condition"].iter_rows(named=True), start=1):
-        term = parse_condition(row, {"file": "adrg_condition.csv", "row": at})
-        out.setdefault((row["adrg"], row["alt"]), []).append(term)
+def _alternatives(frame: pl.DataFrame) -> dict[tuple[str, int], list[dict[str, Any]]]:
+    """Return the rows of each alternative of an ADRG, each with its place (``at``) in the table."""
+    out: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for at, row in enumerate(frame.iter_rows(named=True), start=1):
+        out.setdefault((row["adrg"], row["alt"]), []).append({**row, "at": at})
     return out
+
+
+def _slot(chapter: dict[str, Any], entries: list[dict[str, Any]]) -> int:
+    """Return how many ADRGs of a chapter come before its slot for ambiguous stays."""
+    sides = [entry["qy_side"] for entry in entries]
+    if not any(sides) and chapter["qy_after_n_adrg"] is not None:
+        return min(int(chapter["qy_after_n_adrg"]), len(entries))
+    return next((n for n, side in enumerate(sides) if side == "after_qy"), len(entries))
+
+
+@dataclass(frozen=True)
+class _Adrg:
+    """One alternative of an ADRG: its row, its terms, its DRGs with their terms."""
+
+    row: dict[str, Any]
+    terms: list[Term]
+    drgs: list[tuple[str, tuple[Term, ...]]]
+
+
+def _adrgs(tables: Mapping[str, pl.DataFrame], lists: Mapping[str, Any]) -> dict[str, list[_Adrg]]:
+    """Return the alternatives of every chapter in order."""
+    conditions, drgs = _alternatives(tables["adrg_condition"]), _alternatives(tables["drg"])
+    out: dict[str, list[_Adrg]] = {}
+    for row in tables["adrg"].iter_rows(named=True):
+        key = row["adrg"], row["alt"]
+        terms = [
+            parse_condition(one, {"file": "adrg_condition.csv", "row": one["at"]})
+            for one in conditions.get(key, [])
+        ]
+        rules = [
+            (
+                one["drg"],
+                parse_drg_rule(one["rule"], lists, {"file": "drg.csv", "row": one["at"], "field": "rule"}),
+            )
+            for one in drgs.get(key, [])
+        ]
+        out.setdefault(row["mdc"], []).append(_Adrg(row, terms, rules))
+    return out
+
+
+def _write_adrg(work: _Compiler, adrg: _Adrg, chapter: int, groups: Mapping[str, int]) -> None:
+    """Write the steps of one alternative: its terms, its DRGs, what it returns where none fits."""
+    name, alt, mdc = adrg.row["adrg"], adrg.row["alt"], adrg.row["mdc"]
+    gate = work.test(adrg.terms, Step("adrg", name, alt), mdc)
+    if any(term.kind in SEVERITIES for _, terms in adrg.drgs for term in terms):
+        work.action(kernel.SEVERITY, Step("adrg", name, alt))
+    for drg, terms in adrg.drgs:
+        tests = work.test(terms, Step("drg", drg, alt), mdc)
+        work.action(kernel.FOUND, Step("drg", drg, alt), groups[drg], chapter)
+        work.land(tests)
+    returned = adrg.row["return_if_no_drg"]
+    if returned in groups:
+        work.action(kernel.FOUND, Step("return", returned, alt), groups[returned], chapter)
+    work.land(gate)
+
+
+def _write_chapters(work: _Compiler, catalog: DrgCatalog, groups: Mapping[str, int]) -> None:
+    """Write the steps of all chapters in order, then the end."""
+    tables = catalog.tables
+    adrgs = _adrgs(tables, work.codes)
+    for number, chapter in enumerate(tables["mdc"].iter_rows(named=True)):
+        mdc = chapter["mdc"]
+        mine = adrgs.get(mdc, [])
+        entry = parse_entry(chapter["entry_rule"], mdc, work.codes, {"file": "mdc.csv", "row": number + 1})
+        ambiguous = QY_TERMS.get(chapter["qy_rule"] or "off") if catalog.meta.ambiguous else None
+        slot = _slot(chapter, [adrg.row for adrg in mine])
+        work.chapters.append(len(work.steps))
+        gate = work.test(entry, Step("mdc", mdc), mdc)
+        asks = any("_DX_" in term.kind for term in entry)
+        work.action(kernel.ENTER, Step("mdc", mdc), number, int(asks))
+        for at, adrg in enumerate([*mine, None]):
+            if at == slot and ambiguous is not None:
+                tests = work.test([Term(ambiguous, ambiguous.lower())], Step("qy", mdc))
+                work.action(kernel.AMBIGUOUS, Step("qy", mdc), 0, number)
+                work.land(tests)
+            if adrg is not None:
+                _write_adrg(work, adrg, number, groups)
+        work.land(gate)
+    work.action(kernel.END, Step("end", ""))
 
 
 def compile_drg(catalog: DrgCatalog) -> CompiledDrg:
     """Compile a DRG catalogue; raises :class:`CatalogError` for a kind of rule that is unknown."""
     tables, work = catalog.tables, _Compiler(catalog)
-    known = work.codes
     groups = catalog.groups
-    index = {code: at for at, code in enumerate(groups["group_id"])}
-    conditions = _conditions(tables)
-    drgs: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for at, row in enumerate(tables["drg"].iter_rows(named=True), start=1):
-        drgs.setdefault((row["adrg"], row["alt"]), []).append({**row, "at": at})
-    entries_of: dict[str, list[dict[str, Any]]] = {}
-    for row in tables["adrg"].iter_rows(named=True):
-        entries_of.setdefault(row["mdc"], []).append(row)
-
-    mdc_terms, mdc_entries, mdc_qy, mdc_qy_at, driven = [0], [0], [], [], []
-    entries: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []
-    entry_rows = [0]
-    qy: list[str | None] = []
-    for at, row in enumerate(tables["mdc"].iter_rows(named=True), start=1):
-        terms = parse_entry(row["entry_rule"], row["mdc"], known, {"file": "mdc.csv", "row": at})
-        mdc_terms.append(work.add(terms, row["mdc"]))
-        driven.append(any("_DX_" in term.kind for term in terms))
-        rule = row["qy_rule"] or "off"
-        qy.append(QY_TERMS.get(rule) if catalog.meta.ambiguous else None)
-        mine = entries_of.get(row["mdc"], [])
-        before = [entry["qy_side"] for entry in mine]
-        # The slot lies before the first ADRG that the table puts after it; a table without sides gives a number.
-        slot = next((n for n, side in enumerate(before) if side == "after_qy"), len(mine))
-        if not any(before) and row["qy_after_n_adrg"] is not None:
-            slot = min(row["qy_after_n_adrg"], len(mine))
-        mdc_qy_at.append(len(entries) + slot)
-        for entry in mine:
-            entries.append(entry)
-            rows += drgs.get((entry["adrg"], entry["alt"]), [])
-            entry_rows.append(len(rows))
-        mdc_entries.append(len(entries))
-    for name in qy:
-        mdc_qy.append(-1 if name is None else work.add([Term(name, name.lower())]) - 1)
-    entry_terms = [len(work.terms)]
-    for entry in entries:
-        entry_terms.append(work.add(conditions.get((entry["adrg"], entry["alt"]), [])))
-    row_terms = [len(work.terms)]
-    for row in rows:
-        place = {"file": "drg.csv", "row": row["at"], "field": "rule"}
-        row_terms.append(work.add(parse_drg_rule(row["rule"], known, place)))
-
+    _write_chapters(work, catalog, {code: at for at, code in enumerate(groups["group_id"])})
     exclusion = tables["cc_exclusion"].group_by("excl_table", maintain_order=True).agg("main_dx")
     wanted = set(tables["cc"]["excl_table"].drop_nulls())
     numbers = {
@@ -310,31 +372,20 @@ def compile_drg(catalog: DrgCatalog) -> CompiledDrg:
     dx = _membership(work.dx, (tables["cc"]["code"], tables["icd10"]["code"]))
     op = _membership(work.op, (tables["icd9cm3"]["code"],))
     level, excluded_by = _levels(tables["cc"], dx.tokens, numbers)
-    severe = [any(work.coded[t][0] in SEVERITY for t in range(a, b)) for a, b in pairwise(row_terms)]
-    coded = np.array(work.coded, dtype=np.int64).reshape(-1, 4)
+    coded = np.array(work.coded, dtype=np.int64)
     arrays = freeze(
         coded[:, 0].astype(np.int8),
         coded[:, 1].astype(np.int32),
         coded[:, 2].copy(),
         coded[:, 3].copy(),
+        np.array(work.jump, dtype=np.int32),
+        np.array(work.chapters, dtype=np.int32),
         np.array(work.values, dtype=np.int64),
-        np.array(mdc_terms, dtype=np.int32),
-        np.array(mdc_entries, dtype=np.int32),
-        np.array(mdc_qy, dtype=np.int32),
-        np.array(mdc_qy_at, dtype=np.int32),
-        np.array(driven, dtype=np.bool_),
-        np.array(entry_terms, dtype=np.int32),
-        np.array(entry_rows, dtype=np.int32),
-        np.array([any(severe[a:b]) for a, b in pairwise(entry_rows)], dtype=np.bool_),
-        np.array([index.get(entry["return_if_no_drg"], -1) for entry in entries], dtype=np.int32),
-        np.array(row_terms, dtype=np.int32),
-        np.array([index[row["drg"]] for row in rows], dtype=np.int32),
     )
-    rules = kernel.Rules._make([*arrays, work.valid, catalog.meta.retry_other_operations])
     return CompiledDrg(
         catalog=catalog,
-        rules=rules,
-        terms=tuple(work.terms),
+        rules=kernel.Rules._make([*arrays, work.valid, catalog.meta.retry_other_operations]),
+        steps=tuple(work.steps),
         dx=dx,
         op=op,
         dx_level=level,
@@ -342,10 +393,6 @@ def compile_drg(catalog: DrgCatalog) -> CompiledDrg:
         exclusion_tables={number: table for table, number in numbers.items()},
         facts=tuple(work.facts),
         texts=work.texts,
-        chapters=tables["mdc"],
-        entries=pl.DataFrame(entries, schema=tables["adrg"].schema),
-        rows=pl.DataFrame(
-            [{k: v for k, v in row.items() if k != "at"} for row in rows], schema=tables["drg"].schema
-        ),
+        chapters=tuple(tables["mdc"]["mdc"]),
         groups=groups,
     )

@@ -18,7 +18,9 @@ from fenzhi.kernels.dip import match_stays
 REASONS = pl.Series(["", "no_principal_diagnosis", "excluded_diagnosis", "no_group"])
 STATUS_GROUPED, STATUS_UNGROUPED, STATUS_FAILED = "分组成功", "无法入组", "信息校验不通过"
 STATUS_AMBIGUOUS, STATUS_NO_DX, STATUS_NO_OP = "歧义病案", "诊断不能转换", "手术操作不能转换"
-OUTCOMES = pl.Enum(["grouped", "comprehensive", "ungrouped", "excluded", "other_track", "rejected"])
+OUTCOMES = pl.Enum(
+    ["grouped", "comprehensive", "ungrouped", "excluded", "other_track", "rejected", "bed_day"]
+)
 STATUSES = pl.Enum(
     [STATUS_GROUPED, STATUS_UNGROUPED, STATUS_FAILED, STATUS_AMBIGUOUS, STATUS_NO_DX, STATUS_NO_OP]
 )
@@ -30,8 +32,9 @@ SMALLEST_PART = 20_000
 class Grouped:
     """The outcome of every stay, in input order, and what the user should know about the operation table.
 
-    ``frame``: setl_id, outcome, scheme, layer, group_id, status, reason, group_idx (Int32, -1 = none), plus row_idx
-    if the stays had it. ``unknown_operations``: code, stays: operations that the table of types does not list.
+    ``frame``: setl_id, outcome, scheme, layer, group_id, status, reason, mdc, adrg, drg (null for DIP), group_idx
+    (Int32, -1 = none), plus row_idx if the stays had it. ``unknown_operations``: code, stays: operations that the
+    table of types (DIP) or the code book (DRG) does not list.
     """
 
     frame: pl.DataFrame
@@ -124,6 +127,7 @@ def group_dip(stays: pl.DataFrame, compiled: CompiledDip, *, threads: int | None
         .then(none)
         .otherwise(REASONS.cast(pl.String).gather(why.cast(pl.UInt32)))
         .alias("reason"),
+        *(none.alias(name) for name in ("mdc", "adrg", "drg")),
         found,
     )
     if frame.height != stays.height:

@@ -237,10 +237,19 @@ def result_codes(compiled: CompiledDrg) -> pl.DataFrame:
     """Return mdc, adrg, drg of every result there can be: groups, no group, each chapter's ambiguous stays."""
     groups = compiled.groups.select("mdc", "adrg", pl.col("group_id").alias("drg"))
     none = pl.DataFrame({"mdc": [NO_MDC], "adrg": [NO_ADRG], "drg": [NO_DRG]})
-    ambiguous = compiled.chapters.select(
+    ambiguous = pl.DataFrame({"mdc": compiled.chapters}).select(
         "mdc", pl.lit("QY").alias("adrg"), (pl.col("mdc").str.slice(-1) + "QY").alias("drg")
     )
     return pl.concat([groups, none, ambiguous])
+
+
+def result_rows(
+    group: Int32s, chapter: Int32s, reason: Int8s, compiled: CompiledDrg
+) -> npt.NDArray[np.uint32]:
+    """Return each stay's row of :func:`result_codes`."""
+    none = compiled.groups.height
+    without = np.where(reason == kernel.AMBIGUOUS_CASE, none + 1 + chapter, none)
+    return np.where(group >= 0, group, without).astype(np.uint32)
 
 
 def _unknown_operations(door: DrgDoor) -> pl.DataFrame:
@@ -269,12 +278,7 @@ def group_drg(stays: pl.DataFrame, compiled: CompiledDrg, *, threads: int | None
     groups = compiled.groups
     found = pl.Series("group_idx", group)
     index = found.set(found < 0, None)
-    ambiguous = why == kernel.AMBIGUOUS
-    at = pl.Series(
-        np.where(group >= 0, group, np.where(ambiguous, groups.height + 1 + chapter, groups.height)).astype(
-            np.uint32
-        )
-    )
+    at = pl.Series(result_rows(group, chapter, why, compiled))
     codes = result_codes(compiled)
     number = pl.Series(why).cast(pl.UInt32)
     status = pl.Series([status for _, status, _ in REASONS]).cast(STATUSES)

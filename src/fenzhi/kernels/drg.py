@@ -1,8 +1,9 @@
 """DRG grouping: numbers in, numbers out.
 
-A stay walks through chapters, the ADRGs of each entered chapter and the DRGs of an accepted ADRG, in the order
-of the tables, and stops at the first that takes it. Every condition is a *term* (kind, a, b, c), see
-``term_holds``; a chapter, an ADRG (one alternative is one entry) and a DRG hold if all their terms do.
+A catalogue is one list of steps, in the order in which its tables are tried: the terms of a chapter, of each of its
+ADRGs, of the DRGs of an ADRG, and actions between them. A stay walks along; a term that does not hold jumps behind
+what it guards (``jump``), and the first result ends the walk. Every condition is a *term* (kind, a, b, c): see
+``term_holds``.
 
 Codes are numbers of the distinct codes that occur; ``dx_bits`` / ``op_bits`` say which lists a code is in:
 uint32 (codes, words), list ``l`` is bit ``l & 31`` of word ``l >> 5``. Facts of a stay are int64 (facts, stays),
@@ -27,6 +28,9 @@ KNOWN, COMPARE, ONE_OF = 10, 11, 12  # COMPARE: fact a, comparison b, number c
 OP_TAGS = 13  # lists in values, -1 after each AND-set: one set has an operation in each of its lists
 SITES = 14  # lists in values: diagnoses touch at least a of them
 MCC, CC, MCC_OR_CC = 15, 16, 17
+# Actions: ENTER chapter a (b = 1: it asks for a diagnosis); SEVERITY looks for CC and MCC; the others end the walk:
+# FOUND group a in chapter b, AMBIGUOUS in chapter b, END of the catalogue.
+ENTER, SEVERITY, FOUND, AMBIGUOUS, END = 20, 21, 22, 23, 24
 LT, LE, GT, GE, EQ, NE = 0, 1, 2, 3, 4, 5
 HAS_CC, HAS_MCC = 1, 2  # bits of dx_level
 
@@ -34,14 +38,11 @@ HAS_CC, HAS_MCC = 1, 2  # bits of dx_level
 GENDER, AGE, AGE_DAY, WEIGHT = 0, 1, 2, 3
 NEWBORN_DAYS = 28
 
-# Outcomes of a stay where there is no group (see REASONS of fenzhi.grouping.drg).
-FOUND, NO_PRINCIPAL, DX_UNTRANSLATABLE, OP_UNTRANSLATABLE = 0, 1, 2, 3
+# Why a stay has no group (see REASONS of fenzhi.grouping.drg); GROUPED: it has one.
+GROUPED, NO_PRINCIPAL, DX_UNTRANSLATABLE, OP_UNTRANSLATABLE = 0, 1, 2, 3
 SEX_UNKNOWN, AGE_UNKNOWN, NO_AGE_DAYS, NO_WEIGHT = 4, 5, 6, 7
-AMBIGUOUS, UNKNOWN_DX, NO_MDC, SEX_CLOSED, AGE_CLOSED = 8, 9, 10, 11, 12
+AMBIGUOUS_CASE, UNKNOWN_DX, NO_MDC, SEX_CLOSED, AGE_CLOSED = 8, 9, 10, 11, 12
 UNKNOWN_OP, OP_NOT_VALID, NO_ADRG = 13, 14, 15
-
-# Kinds of lines in the written way: chapter, ADRG entry, DRG row, QY slot, returned ADRG, next operation tried.
-AT_MDC, AT_ADRG, AT_DRG, AT_QY, AT_RETURN, AT_RETRY = 0, 1, 2, 3, 4, 5
 
 
 class Stays(NamedTuple):
@@ -72,31 +73,21 @@ class Codes(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """A compiled catalogue; ``*_start`` hold one more than there are rows.
+    """A compiled catalogue.
 
-    Terms: term_kind int8, term_a int32, term_b int64, term_c int64, values int64. Chapters in order: mdc_terms,
-    mdc_entries (first entry), mdc_qy (term or -1), mdc_qy_at (entry before which the QY slot lies). Entries
-    (an alternative of an ADRG each) in order: entry_terms, entry_rows (first DRG row), entry_needs_cc,
-    entry_return (group without a fitting DRG, -1 = go on). DRG rows: row_terms, row_group. ``valid``: list of
-    operations that count. ``retry``: try each further operation alone. ``dx_driven``: the chapter asks for a diagnosis.
+    Steps in order: kind int8, a int32, b and c int64, jump int32 (where to go on if the term does not hold).
+    ``chapters`` int32: the first step of each. ``values`` int64: what terms of several numbers point into.
+    ``valid``: the list of operations that count. ``retry``: a stay without a group is tried with each further
+    operation alone.
     """
 
-    term_kind: Int8s
-    term_a: Int32s
-    term_b: Int64s
-    term_c: Int64s
+    kind: Int8s
+    a: Int32s
+    b: Int64s
+    c: Int64s
+    jump: Int32s
+    chapters: Int32s
     values: Int64s
-    mdc_terms: Int32s
-    mdc_entries: Int32s
-    mdc_qy: Int32s
-    mdc_qy_at: Int32s
-    mdc_dx_driven: Bools
-    entry_terms: Int32s
-    entry_rows: Int32s
-    entry_needs_cc: Bools
-    entry_return: Int32s
-    row_terms: Int32s
-    row_group: Int32s
     valid: int
     retry: bool
 
@@ -216,20 +207,8 @@ def severity_of(
 
 
 @njit(cache=True, nogil=True)
-def write_line(way: Int32s, kind: int, at: int, failed: int) -> None:
-    """Write a line of the way if it is asked for: way int32 (lines, 3), way[0, 0] counts the lines."""
-    if way.shape[0] > 0:
-        n = way[0, 0] + 1
-        way[0, 0] = n
-        if n < way.shape[0]:
-            way[n, 0] = kind
-            way[n, 1] = at
-            way[n, 2] = failed
-
-
-@njit(cache=True, nogil=True)
 def field_fault(gender: int, age: int, days: int, weight: int) -> int:
-    """Return why the figures of a stay do not suffice for grouping, FOUND if they do."""
+    """Return why the figures of a stay do not suffice for grouping, GROUPED if they do."""
     if gender != 1 and gender != 2:
         return SEX_UNKNOWN
     if age == NONE:
@@ -239,7 +218,7 @@ def field_fault(gender: int, age: int, days: int, weight: int) -> int:
             return NO_AGE_DAYS
         if days <= NEWBORN_DAYS and weight == NONE:
             return NO_WEIGHT
-    return FOUND
+    return GROUPED
 
 
 @njit(cache=True, nogil=True)
@@ -249,27 +228,19 @@ def group_stays(
 ) -> None:  # fmt: skip
     """Group stays ``start`` to ``end - 1``.
 
-    Out: group int32 (n), -1 none; mdc int32 (n), the chapter that took the stay or is ambiguous, -1 none; reason
-    int8 (n); way int32 (lines, 3): what was looked at (kind, index, the term that failed or -1), empty if not wanted.
+    Out: group int32 (n), -1 none; mdc int32 (n), the chapter that took the stay or is ambiguous, -1 none; reason int8
+    (n); way int32 (lines, 3): the steps walked (step, 1 if it held, operation tried alone or -1) from line 1 on,
+    their number in way[0, 0]; without lines nothing is written.
     """
-    # Arrays are taken out of the tuples once: numba counts a reference for every one it takes out.
+    # Arrays are taken out of the tuples once: numba counts a reference for every one it takes out or hands on,
+    # which is also why the commonest terms are answered here and not in term_holds.
     facts, dx_start, dx, op_start, op = stays.facts, stays.dx_start, stays.dx, stays.op_start, stays.op
     dx_bits, dx_level, dx_excluded_by = codes.dx_bits, codes.dx_level, codes.dx_excluded_by
     dx_known, dx_stuck = codes.dx_known, codes.dx_stuck
     op_bits, op_known, op_stuck = codes.op_bits, codes.op_known, codes.op_stuck
-    kinds, term_a, term_b, term_c, values = (
-        rules.term_kind,
-        rules.term_a,
-        rules.term_b,
-        rules.term_c,
-        rules.values,
-    )
-    mdc_terms, mdc_entries, mdc_dx_driven = rules.mdc_terms, rules.mdc_entries, rules.mdc_dx_driven
-    mdc_qy, mdc_qy_at = rules.mdc_qy, rules.mdc_qy_at
-    entry_terms, entry_rows = rules.entry_terms, rules.entry_rows
-    entry_needs_cc, entry_return = rules.entry_needs_cc, rules.entry_return
-    row_terms, row_group = rules.row_terms, rules.row_group
-    chapters = len(mdc_qy)
+    kinds, term_a, term_b, term_c = rules.kind, rules.a, rules.b, rules.c
+    jump, values, valid, retry = rules.jump, rules.values, rules.valid, rules.retry
+    lines = way.shape[0]
     for i in range(start, end):
         group[i] = -1
         mdc[i] = -1
@@ -278,132 +249,107 @@ def group_stays(
         if d1 == d0 or dx[d0] < 0:
             reason[i] = NO_PRINCIPAL
             continue
-        stuck = FOUND
+        fault = GROUPED
         for k in range(first, last):
             if op[k] >= 0 and op_stuck[op[k]]:
-                stuck = OP_UNTRANSLATABLE
+                fault = OP_UNTRANSLATABLE
         for k in range(d0, d1):
             if dx[k] >= 0 and dx_stuck[dx[k]]:
-                stuck = DX_UNTRANSLATABLE
-        if stuck == FOUND:
-            stuck = field_fault(facts[GENDER, i], facts[AGE, i], facts[AGE_DAY, i], facts[WEIGHT, i])
-        if stuck != FOUND:
-            reason[i] = stuck
+                fault = DX_UNTRANSLATABLE
+        if fault == GROUPED:
+            fault = field_fault(facts[GENDER, i], facts[AGE, i], facts[AGE_DAY, i], facts[WEIGHT, i])
+        if fault != GROUPED:
+            reason[i] = fault
             continue
 
+        principal = dx[d0]
         entered = False
         p0, p1 = first, last
-        answer = -1
+        at, severity = 0, 0
         while True:
-            for m in range(chapters):
-                failed = -1
-                for t in range(mdc_terms[m], mdc_terms[m + 1]):
-                    if not term_holds(
-                        kinds[t], term_a[t], term_b[t], term_c[t], values,
-                        i, facts, dx_bits, dx, d0, d1, op_bits, op, p0, p1, 0,
-                    ):  # fmt: skip
-                        failed = t
-                        break
-                write_line(way, AT_MDC, m, failed)
-                if failed >= 0:
-                    continue
-                entered = entered or mdc_dx_driven[m]
-                for e in range(mdc_entries[m], mdc_entries[m + 1] + 1):
-                    if e == mdc_qy_at[m] and mdc_qy[m] >= 0:
-                        t = mdc_qy[m]
-                        if term_holds(
-                            kinds[t], term_a[t], term_b[t], term_c[t], values,
-                            i, facts, dx_bits, dx, d0, d1, op_bits, op, p0, p1, 0,
-                        ):  # fmt: skip
-                            write_line(way, AT_QY, m, -1)
-                            answer = AMBIGUOUS
-                            break
-                        write_line(way, AT_QY, m, t)
-                    if e == mdc_entries[m + 1]:
-                        break
-                    failed = -1
-                    for t in range(entry_terms[e], entry_terms[e + 1]):
-                        if not term_holds(
-                            kinds[t], term_a[t], term_b[t], term_c[t], values,
-                            i, facts, dx_bits, dx, d0, d1, op_bits, op, p0, p1, 0,
-                        ):  # fmt: skip
-                            failed = t
-                            break
-                    write_line(way, AT_ADRG, e, failed)
-                    if failed >= 0:
-                        continue
-                    severity = 0
-                    if entry_needs_cc[e]:
-                        severity = severity_of(dx_bits, dx_level, dx_excluded_by, dx, d0, d1)
-                    for r in range(entry_rows[e], entry_rows[e + 1]):
-                        failed = -1
-                        for t in range(row_terms[r], row_terms[r + 1]):
-                            if not term_holds(
-                                kinds[t], term_a[t], term_b[t], term_c[t], values,
-                                i, facts, dx_bits, dx, d0, d1, op_bits, op, p0, p1, severity,
-                            ):  # fmt: skip
-                                failed = t
-                                break
-                        write_line(way, AT_DRG, r, failed)
-                        if failed < 0:
-                            group[i] = row_group[r]
-                            break
-                    if group[i] < 0 and entry_return[e] >= 0:
-                        group[i] = entry_return[e]
-                        write_line(way, AT_RETURN, e, -1)
-                    if group[i] >= 0:
-                        answer = FOUND
-                        break
-                if answer >= 0:
-                    mdc[i] = m
-                    break
-            if answer >= 0 or not rules.retry:
-                break
-            # Try the next operation as the only one.
-            p0 = first + 1 if p1 == last and p0 == first else p0 + 1
-            if p0 >= last:
-                break
-            p1 = p0 + 1
-            write_line(way, AT_RETRY, p0 - first, -1)
-        if answer < 0:
-            answer = why_not(
-                i, entered, dx[d0], op[first] if last > first else -1, last > first, dx_known, op_known,
-                rules.valid, op_bits, kinds, term_a, term_b, term_c, values, mdc_terms, mdc_dx_driven,
-                facts, dx_bits, dx, d0, d1, op, first, last,
+            kind, a = kinds[at], term_a[at]
+            holds = True
+            if kind == MAIN_DX_IN:
+                holds = (np.int64(dx_bits[principal, a >> 5]) >> (a & 31)) & 1 == 1
+            elif kind == MAIN_OP_IN:
+                holds = p1 > p0 and op[p0] >= 0 and (np.int64(op_bits[op[p0], a >> 5]) >> (a & 31)) & 1 == 1
+            elif kind == HAS_OP:
+                holds = p1 > p0
+            elif kind == MCC:
+                holds = severity & HAS_MCC != 0
+            elif kind == MCC_OR_CC:
+                holds = severity != 0
+            elif kind == SEVERITY:
+                severity = severity_of(dx_bits, dx_level, dx_excluded_by, dx, d0, d1)
+            elif kind == ENTER:
+                entered = entered or term_b[at] == 1
+            elif kind < ENTER:
+                holds = term_holds(
+                    kind, a, term_b[at], term_c[at], values,
+                    i, facts, dx_bits, dx, d0, d1, op_bits, op, p0, p1, severity,
+                )  # fmt: skip
+            if lines > 0:
+                n = way[0, 0] + 1
+                way[0, 0] = n
+                if n < lines:
+                    way[n, 0] = at
+                    way[n, 1] = 1 if holds else 0
+                    way[n, 2] = -1 if p0 == first else p0 - first
+            if kind < FOUND:
+                at = at + 1 if holds else jump[at]
+                continue
+            if kind == END and retry and p0 + 1 < last:
+                # Try the next operation as the only one.
+                p0 += 1
+                p1 = p0 + 1
+                at, severity = 0, 0
+                continue
+            break
+        if kind == END:
+            main = op[first] if last > first else -1
+            reason[i] = why_not(
+                i, entered, dx_known[principal], last > first,
+                main >= 0 and op_known[main], is_in(op_bits, main, valid),
+                kinds, term_a, term_b, term_c, rules.chapters, values,
+                facts, dx_bits, dx, d0, d1, op_bits, op, first, last,
             )  # fmt: skip
-        reason[i] = answer
+        else:
+            mdc[i] = term_b[at]
+            reason[i] = AMBIGUOUS_CASE if kind == AMBIGUOUS else GROUPED
+            if kind == FOUND:
+                group[i] = term_a[at]
 
 
 @njit(cache=True, nogil=True)
 def why_not(
-    i: int, entered: bool, principal: int, main: int, operated: bool, dx_known: Bools, op_known: Bools,
-    valid: int, op_bits: np.ndarray, kinds: Int8s, term_a: Int32s, term_b: Int64s, term_c: Int64s,
-    values: Int64s, mdc_terms: Int32s, mdc_dx_driven: Bools,
-    facts: Int64s, dx_bits: np.ndarray, dx: Int32s, d0: int, d1: int, op: Int32s, p0: int, p1: int,
+    i: int, entered: bool, dx_known: bool, operated: bool, op_known: bool, op_valid: bool,
+    kinds: Int8s, term_a: Int32s, term_b: Int64s, term_c: Int64s, chapters: Int32s, values: Int64s,
+    facts: Int64s, dx_bits: np.ndarray, dx: Int32s, d0: int, d1: int,
+    op_bits: np.ndarray, op: Int32s, p0: int, p1: int,
 ) -> int:  # fmt: skip
     """Return why a stay has no group, in terms its hospital can act on."""
-    if not dx_known[principal]:
+    if not dx_known:
         return UNKNOWN_DX
     if entered:
-        if operated and (main < 0 or not op_known[main]):
+        if operated and not op_known:
             return UNKNOWN_OP
-        if operated and not is_in(op_bits, main, valid):
-            return OP_NOT_VALID
-        return NO_ADRG
-    # A chapter that the diagnoses open and only sex or age closes.
-    for m in range(len(mdc_terms) - 1):
-        closed = -1
-        for t in range(mdc_terms[m], mdc_terms[m + 1]):
-            if not mdc_dx_driven[m] or not term_holds(
-                kinds[t], term_a[t], term_b[t], term_c[t], values,
+        return OP_NOT_VALID if operated and not op_valid else NO_ADRG
+    # A chapter that the diagnoses open and only sex or age closes: look at the terms before its ENTER.
+    for first in chapters:
+        closed = GROUPED
+        at = first
+        while kinds[at] != ENTER:
+            if not term_holds(
+                kinds[at], term_a[at], term_b[at], term_c[at], values,
                 i, facts, dx_bits, dx, d0, d1, op_bits, op, p0, p1, 0,
             ):  # fmt: skip
-                if closed < 0 and kinds[t] == COMPARE and term_a[t] == GENDER:
+                if closed == GROUPED and kinds[at] == COMPARE and term_a[at] == GENDER:
                     closed = SEX_CLOSED
-                elif closed < 0 and kinds[t] == COMPARE and term_a[t] == AGE:
+                elif closed == GROUPED and kinds[at] == COMPARE and term_a[at] == AGE:
                     closed = AGE_CLOSED
                 else:
                     closed = NO_MDC
-        if closed in (SEX_CLOSED, AGE_CLOSED):
+            at += 1
+        if term_b[at] == 1 and closed in (SEX_CLOSED, AGE_CLOSED):
             return closed
     return NO_MDC

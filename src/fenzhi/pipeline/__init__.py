@@ -2,7 +2,7 @@
 
 from fenzhi.pipeline.build import BuildInputs, build_from_history, write_built
 from fenzhi.pipeline.explain import Explanation, explain_stay
-from fenzhi.pipeline.groupfile import group_file
+from fenzhi.pipeline.groupfile import explain_grouping, group_file
 from fenzhi.pipeline.store import Run, run
 from fenzhi.pipeline.year import compute
 
@@ -12,6 +12,7 @@ __all__ = [
     "Run",
     "build_from_history",
     "compute",
+    "explain_grouping",
     "explain_stay",
     "group_file",
     "run",

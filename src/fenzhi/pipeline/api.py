@@ -6,14 +6,15 @@ from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, load_catalog
-from fenzhi.grouping import CompiledDip, Grouped, compile_catalog, group_dip
+from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog
+from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
 from fenzhi.policy import Policy, load_policy
 from fenzhi.records import StaysRead, read_stays
 
 # What grouping looks at besides the codes; a frame may lack any of it.
 OPTIONAL: dict[str, pl.DataType] = {
     "oprn_codes": pl.List(pl.String()),
+    "gend": pl.Int8(),
     "age": pl.Int16(),
     "nwb_age": pl.Int32(),
     "nwb_bir_wt": pl.Int32(),
@@ -33,7 +34,7 @@ def _frame(stays: pl.DataFrame | StaysRead) -> pl.DataFrame:
 
 def group(
     stays: pl.DataFrame | StaysRead,
-    catalog: CompiledDip | DipCatalog | str | Path,
+    catalog: Compiled | DipCatalog | DrgCatalog | str | Path,
     policy: Policy | str | Path = "national-dip-3.0",
 ) -> Grouped:
     """Group stays; see docs/rules.md, section 2.
@@ -42,14 +43,15 @@ def group(
     ----------
     stays: what :func:`fenzhi.read_stays` returned, or a frame with setl_id and diag_codes as lists (one row out
         per row in), or a frame in any shape that read_stays takes (then one row out per accepted row).
-    catalog: a compiled catalogue (quickest for many calls), a catalogue, its folder or its shipped name.
-    policy: a policy, its file or its shipped name; not used with a compiled catalogue.
+    catalog: a compiled catalogue (quickest for many calls), a catalogue, its folder or its shipped name; DIP or DRG.
+    policy: a policy, its file or its shipped name; not used with a compiled catalogue or for DRG.
 
-    Returns :class:`Grouped`: ``frame`` with setl_id, outcome, scheme, layer, group_id, status, reason, group_idx.
+    Returns :class:`Grouped`: ``frame`` with setl_id, outcome, scheme, layer, group_id, status, reason, mdc, adrg, drg,
+    group_idx.
     """
     if isinstance(catalog, str | Path):
         catalog = load_catalog(catalog)
-    if isinstance(catalog, DipCatalog):
+    if isinstance(catalog, DipCatalog | DrgCatalog):
         rules = policy if isinstance(policy, Policy) else load_policy(policy)
         catalog = compile_catalog(catalog, rules.grouping)
-    return group_dip(_frame(stays), catalog)
+    return group_frame(_frame(stays), catalog)

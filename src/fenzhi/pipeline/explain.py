@@ -10,13 +10,13 @@ from typing import Any
 import polars as pl
 
 from fenzhi.errors import ConservationError, InputError
-from fenzhi.grouping import compile_catalog
-from fenzhi.grouping.explain import GroupingTrace, trace
+from fenzhi.grouping import Trace, compile_catalog, trace_stay
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
 from fenzhi.pipeline.setting import COST_CRITERIA, known_codes, make_setting, map_codes
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
 from fenzhi.policy import policy_hash
-from fenzhi.policy.models import Band, Policy
+from fenzhi.policy.cases import Band
+from fenzhi.policy.models import Policy
 from fenzhi.records import read_stays
 from fenzhi.region import Region, load_region
 from fenzhi.region.scope import cost_of
@@ -38,7 +38,7 @@ class Explanation:
     """A stay of a run explained: its row of cases.parquet, its grouping (None if it is no stay), its steps."""
 
     case: dict[str, Any]
-    grouping: GroupingTrace | None
+    grouping: Trace | None
     steps: tuple[Step, ...]
 
 
@@ -95,7 +95,7 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     return Explanation(case, grouping, tuple(steps))
 
 
-def _replay(run: Path, region: Region, case: dict[str, Any]) -> GroupingTrace:
+def _replay(run: Path, region: Region, case: dict[str, Any]) -> Trace:
     setting = make_setting(region, None)
     compiled = setting.compiled
     if COST_CRITERIA & set(region.policy.grouping.precedence):
@@ -107,7 +107,7 @@ def _replay(run: Path, region: Region, case: dict[str, Any]) -> GroupingTrace:
         known=known_codes(region),
     )
     stay = read.stays.filter(pl.col("setl_id") == case["setl_id"])
-    found = trace(
+    found = trace_stay(
         map_codes(stay.with_columns(cost_of(stay, region.policy.scope).alias("cost_fen")), setting), compiled
     )
     if case["outcome"] != "ungrouped" and found.group_id != case["group_id"]:

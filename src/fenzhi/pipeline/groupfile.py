@@ -8,10 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from fenzhi.catalogs import load_catalog
-from fenzhi.errors import ConservationError
+from fenzhi.errors import ConservationError, InputError
 from fenzhi.files import new_file, require_new_file
-from fenzhi.grouping import Grouped, compile_catalog
-from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.grouping import Grouped, Trace, compile_catalog, trace_stay
+from fenzhi.grouping.dip import OUTCOMES, STATUS_FAILED
+from fenzhi.grouping.drg import NO_ADRG, NO_DRG, NO_MDC
 from fenzhi.pipeline.setting import Progress, group_stays, silent
 from fenzhi.pipeline.store import write_csv
 from fenzhi.pipeline.year import other_rows
@@ -32,7 +33,8 @@ def group_file(
     """Group a file or folder of stays into a new Parquet or CSV file; return the counts per outcome and reason.
 
     One row per input row, in input order: setl_id, outcome, scheme, layer, group_id, status, reason, mdc,
-    adrg, drg. Rejected rows and refunds keep their place. Needs the grouping columns only.
+    adrg, drg. Rejected rows and refunds keep their place. Needs the grouping columns only. The catalogue decides
+    between DIP and DRG; ``policy`` is for DIP.
     """
     require_new_file(target, (".parquet", ".csv"))
     progress("read records", 0.0)
@@ -44,7 +46,7 @@ def group_file(
         read = read_stays(source, columns=cmap, needs="grouping")
         compiled = compiling.result()
     progress("group", 0.6)
-    result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows))
+    result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows), compiled.catalog.meta.scheme)
     progress("write", 0.8)
     with new_file(target) as aside:
         if target.suffix.lower() == ".csv":
@@ -55,25 +57,56 @@ def group_file(
     return result.group_by("outcome", "reason").agg(pl.len().alias("rows")).sort("outcome", "reason")
 
 
-def grouped_rows(read: StaysRead, grouped: Grouped) -> pl.DataFrame:
+def explain_grouping(
+    source: Path,
+    setl_id: str,
+    catalog: str | Path,
+    *,
+    policy: str | Path = "national-dip-3.0",
+    columns: Path | None = None,
+) -> Trace:
+    """Explain how one stay of a file is grouped, without a region.
+
+    Raises :class:`InputError` if no accepted row has that id.
+    """
+    cmap = None if columns is None else load_columns(columns)
+    compiled = compile_catalog(load_catalog(catalog), load_policy(policy).grouping)
+    read = read_stays(source, columns=cmap, needs="grouping")
+    stay = read.stays.filter(pl.col("setl_id") == setl_id)
+    if stay.is_empty():
+        why = read.rejected.filter(pl.col("setl_id") == setl_id)["rule"]
+        raise InputError(
+            f"this row was rejected: {why[0]}" if len(why) else "no row has that settlement id",
+            code="CASE_MISSING",
+            file=source,
+            field="setl_id",
+            value=setl_id,
+            remedy="`fenzhi check` tells what is wrong with it" if len(why) else "copy the id from the file",
+        )
+    return trace_stay(stay, compiled)
+
+
+def grouped_rows(read: StaysRead, grouped: Grouped, scheme: str) -> pl.DataFrame:
     """Return the result of ``group``: one row per input row in input order, rejected rows and refunds in place."""
-    columns = ["setl_id", "outcome", "scheme", "layer", "group_id", "status", "reason"]
+    columns = ["setl_id", "outcome", "scheme", "layer", "group_id", "status", "reason", "mdc", "adrg", "drg"]
     frame = grouped.frame
     if read.rows_in != frame.height:
         others = other_rows(read)
+        rejected = pl.col("outcome") == "rejected"
+        drg = scheme == "drg"
         rest = others.select(
             pl.col("row_idx").cast(pl.UInt32),
             "setl_id",
             pl.col("outcome").cast(OUTCOMES),
-            pl.lit("dip").cast(frame.schema["scheme"]).alias("scheme"),
-            pl.when(pl.col("outcome") == "rejected")
-            .then(pl.lit("信息校验不通过"))
-            .cast(frame.schema["status"])
-            .alias("status"),
+            pl.lit(scheme).cast(frame.schema["scheme"]).alias("scheme"),
+            pl.when(rejected).then(pl.lit(STATUS_FAILED)).cast(frame.schema["status"]).alias("status"),
             "reason",
+            *(
+                pl.when(rejected & drg).then(pl.lit(code)).alias(name)
+                for name, code in (("mdc", NO_MDC), ("adrg", NO_ADRG), ("drg", NO_DRG))
+            ),
         )
         frame = pl.concat([frame, rest], how="diagonal").sort("row_idx")
     if frame.height != read.rows_in:
         raise ConservationError(f"{read.rows_in} rows were read but {frame.height} have an outcome")
-    none = pl.lit(None, pl.String)
-    return frame.select(*columns, none.alias("mdc"), none.alias("adrg"), none.alias("drg"))
+    return frame.select(columns)

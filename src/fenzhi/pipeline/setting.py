@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, load_catalog, make_catalog
+from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog, make_catalog
 from fenzhi.codes import CodeMap, read_operations, read_table
 from fenzhi.errors import RegionError
-from fenzhi.grouping import CompiledDip, Grouped, compile_catalog, group_dip
+from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
 from fenzhi.records import ColumnMap, Known, load_columns
 from fenzhi.region import Region
 from fenzhi.region.scope import cost_of
@@ -52,8 +52,8 @@ class Setting:
     """What grouping the region's records needs besides the records."""
 
     region: Region
-    catalog: DipCatalog
-    compiled: CompiledDip
+    catalog: DipCatalog | DrgCatalog
+    compiled: Compiled
     columns: ColumnMap | None
     diagnosis_map: CodeMap | None
     operation_map: CodeMap | None
@@ -90,7 +90,8 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
     catalog = load_catalog(region.meta.catalog, near=region.folder)
     operations = region.meta.operations
     table = None if operations is None else read_operations(region.path(operations))
-    catalog = with_operations(catalog, table)
+    if isinstance(catalog, DipCatalog):
+        catalog = with_operations(catalog, table)
     maps = [
         None if name is None else CodeMap.read(region.path(name))
         for name in (region.codes.diagnosis_map, region.codes.operation_map)
@@ -107,11 +108,11 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
     )
 
 
-def group_stays(stays: pl.DataFrame, compiled: CompiledDip, chunk_rows: int | None = None) -> Grouped:
+def group_stays(stays: pl.DataFrame, compiled: Compiled, chunk_rows: int | None = None) -> Grouped:
     """Group a frame of stays, at most ``chunk_rows`` at a time; the result does not depend on it."""
     if not chunk_rows or stays.height <= chunk_rows:
-        return group_dip(stays, compiled)
-    parts = [group_dip(part, compiled) for part in stays.iter_slices(chunk_rows)]
+        return group_frame(stays, compiled)
+    parts = [group_frame(part, compiled) for part in stays.iter_slices(chunk_rows)]
     unknown = pl.concat([part.unknown_operations for part in parts])
     return Grouped(
         pl.concat([part.frame for part in parts]).rechunk(),
@@ -148,7 +149,7 @@ def unmapped_notices(stays: pl.DataFrame, setting: Setting) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def group_coded(stays: pl.DataFrame, setting: Setting, compiled: CompiledDip) -> Grouped:
+def group_coded(stays: pl.DataFrame, setting: Setting, compiled: Compiled) -> Grouped:
     """Map the codes of stays and group them; where cost decides, it is the cost that points price."""
     priced = stays.with_columns(cost_of(stays, setting.region.policy.scope).alias("cost_fen"))
     return group_stays(map_codes(priced, setting), compiled, setting.chunk_rows)

@@ -19,7 +19,7 @@ from fenzhi.arrays import Int32s
 from fenzhi.catalogs import CatalogMeta, DipCatalog, make_catalog
 from fenzhi.catalogs.models import COMPREHENSIVE, GROUPS_SCHEMA, Dialect
 from fenzhi.codes import normalise_operation
-from fenzhi.grouping.compile import CompiledDip, compile_catalog
+from fenzhi.grouping.compile import CompiledDip, compile_dip
 from fenzhi.grouping.dip import group_door
 from fenzhi.grouping.door import open_door
 from fenzhi.kernels.dip import main_operations
@@ -330,4 +330,4 @@ def kept_rows(observed: pl.DataFrame, base: DipCatalog, threshold: int) -> tuple
 
 def compiled_base(base: DipCatalog, policy: Policy, kept: pl.Series | None = None) -> CompiledDip:
     """Compile the core rows of a base catalogue (all, or those in ``kept``) for :func:`observe`."""
-    return compile_catalog(_core_only(base, kept), policy.grouping)
+    return compile_dip(_core_only(base, kept), policy.grouping)
