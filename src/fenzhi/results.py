@@ -50,6 +50,8 @@ CASES = (
     _c("scheme", pl.String, "付费方式", "scheme"),
     _c("layer", pl.String, "成组层次", "layer"),
     _c("group_id", pl.String, "病种编码", "group"),
+    _c("mdc", pl.String, "主要诊断大类(MDC)", "major diagnostic category"),
+    _c("adrg", pl.String, "核心疾病诊断相关组(ADRG)", "adjacent DRG"),
     _c("status", pl.String, "入组状态", "status"),
     _c("reason", pl.String, "原因", "reason"),
     _c("act_ipt_days", pl.Int32, "住院天数", "length of stay", "days"),
@@ -62,6 +64,7 @@ CASES = (
     _c("points_base_e4", pl.Int64, "偏差前分值", "points before deviation"),
     _c("deviation", pl.String, "费用偏差类型", "deviation band"),
     _c("reference_fen", pl.Int64, "偏差参照费用", "reference of the deviation test"),
+    _c("readmitted_days", pl.Int32, "距上次同组出院天数", "days since the stay before in the group"),
     _c("points_e4", pl.Int64, "结算分值", "points"),
     _c("point_value_e4", pl.Int64, "结算点值", "settlement point value"),
     _c("standard_fen", pl.Int64, "支付标准", "payment standard"),
@@ -77,6 +80,7 @@ GROUPS = (
     _c("mean_cost_fen", pl.Int64, "历史例均费用", "mean cost in history"),
     _c("cv", pl.Float64, "变异系数", "coefficient of variation"),
     _c("trimmed_cases", pl.Int64, "裁剪病例数", "trimmed stays"),
+    _c("stable", pl.Boolean, "稳定病组", "stable group"),
     _c("rw_e4", pl.Int64, "病种分值(RW)", "weight"),
     _c("cases", pl.Int64, "本年病例数", "stays of the year"),
     _c("cost_fen", pl.Int64, "本年费用", "cost of the year"),
@@ -96,12 +100,14 @@ HOSPITALS = (
     _c("grouped_cases", pl.Int64, "核心病种病例数", "stays in core groups"),
     _c("comprehensive_cases", pl.Int64, "综合病种病例数", "stays in comprehensive groups"),
     _c("ungrouped_cases", pl.Int64, "未入组病例数", "ungrouped stays"),
+    _c("bed_day_cases", pl.Int64, "床日病例数", "bed-day stays"),
     _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
     _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
     _c("points_core_e4", pl.Int64, "核心病种分值", "points of core groups"),
     _c("points_comprehensive_e4", pl.Int64, "综合病种分值", "points of comprehensive groups"),
     _c("points_grassroots_e4", pl.Int64, "基层病种分值", "points of grassroots groups"),
     _c("points_ungrouped_e4", pl.Int64, "未入组分值", "points of ungrouped stays"),
+    _c("points_bed_day_e4", pl.Int64, "床日分值", "points of bed-day stays"),
     _c("points_e4", pl.Int64, "总分值", "points"),
     _c("cmi_e4", pl.Int64, "病例组合指数(CMI)", "case mix index"),
     _c("point_value_e4", pl.Int64, "结算点值", "settlement point value"),
@@ -186,6 +192,16 @@ MONITORING = (
     _c("cost_index", pl.Float64, "费用消耗指数", "cost index"),
 )
 
+COEFFICIENTS = (
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("group_id", pl.String, "病种编码", "group"),
+    _c("cases", pl.Int64, "本机构病例数", "stays of the hospital"),
+    _c("cost_fen", pl.Int64, "本机构费用", "cost of the hospital"),
+    _c("region_cases", pl.Int64, "全区病例数", "stays of the region"),
+    _c("region_cost_fen", pl.Int64, "全区费用", "cost of the region"),
+    _c("coefficient_e4", pl.Int64, "成本系数", "cost coefficient"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "cases": CASES,
     "groups": GROUPS,
@@ -197,10 +213,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "monitoring": MONITORING,
 }
 
+# Tables that only some policies make.
+FURTHER: dict[str, tuple[Column, ...]] = {"coefficients": COEFFICIENTS}
+
 
 def shape(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     """Return ``frame`` with exactly the columns and types of a result table, missing ones as null."""
-    columns = TABLES[table]
+    columns = TABLES[table] if table in TABLES else FURTHER[table]
     extra = set(frame.columns) - {column.name for column in columns}
     if extra:
         raise ConservationError(f"table {table} has columns that results.py does not know: {sorted(extra)}")

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fenzhi.errors import RegionError
 from fenzhi.money import yuan_to_fen
-from fenzhi.policy.models import Model
+from fenzhi.policy.base import Model
 
 Kind = Literal["income", "carve_out", "reserve"]
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import polars as pl
 
 from fenzhi.budget.lines import Budget
+from fenzhi.errors import RegionError
 from fenzhi.money import SCALE, round_half_up, step_of
 from fenzhi.policy.models import PointValue
 
@@ -51,11 +52,24 @@ def opening_values(
     )
 
 
+def _fixed(pool: str, opening_value: int | None) -> int:
+    """Return the opening value of a pool whose rate is fixed."""
+    if opening_value is None:
+        raise RegionError(
+            f"the rate is fixed, but the history gives pool {pool} no opening value",
+            code="BUDGET_OPENING",
+            file="region.toml",
+            field="pool.opening_value",
+            remedy="state opening_value of this pool",
+        )
+    return opening_value
+
+
 def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: PointValue) -> pl.DataFrame:
     """Return one row per pool: sums of its stays, fund, payment ratio and settlement value.
 
     ``scored``: pool, cost_fen, booked_fen, points_e4 of the stays paid by points. The order of pools is
-    that of ``opening``.
+    that of ``opening``. Raises :class:`RegionError` for a pool without the opening value that a fixed rate needs.
     """
     sums = {
         row["pool"]: row
@@ -71,6 +85,10 @@ def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: P
         ratio = Fraction(booked, cost) if booked > 0 and cost > 0 else Fraction(1)
         fund = entry.fund_fen
         prices = fund / ratio if policy.settlement == "ratio" else Fraction(fund + cost - booked)
+        value = None
+        if points:
+            fixed = policy.rate == "fixed"
+            value = _fixed(pool, opening_value) if fixed else point_value(prices, points, policy)
         rows.append(
             {
                 "pool": pool,
@@ -84,7 +102,7 @@ def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: P
                 "fund_fen": fund,
                 "payment_ratio_e4": round_half_up(ratio * SCALE),
                 "opening_value_e4": opening_value,
-                "settlement_value_e4": point_value(prices, points, policy) if points else None,
+                "settlement_value_e4": value,
             }
         )
     names = [name for name in rows[0] if name != "pool"] if rows else []

@@ -7,18 +7,29 @@ from dataclasses import dataclass
 import polars as pl
 
 from fenzhi.errors import RegionError
+from fenzhi.grouping.dip import OUTCOMES
 from fenzhi.pipeline.setting import Clock, Setting, group_coded, known_codes
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
-from fenzhi.region.scope import cost_of, los_reason, pool_of, track_of
+from fenzhi.region.scope import cost_of, is_bed_day, los_reason, pool_of, track_of
 
 
 @dataclass(frozen=True)
 class History:
-    """The history in numbers: group, year, hospital, cost, pool, booked, outcome of every stay that counts."""
+    """The history in numbers: group, year, hospital, cost, days, pool, booked, outcome of every stay that counts.
+
+    Stays that grouping rejects do not count. Bed-day stays count for opening values, not for weights.
+    """
 
     stays: pl.DataFrame
     counts: dict[str, int]
+
+    @property
+    def measured(self) -> pl.DataFrame:
+        """Return the stays that weights and coefficients are measured on."""
+        return self.stays.filter(pl.col("outcome") != "bed_day").select(
+            "group_idx", "year", "fixmedins_code", "cost_fen"
+        )
 
 
 def history_years(region: Region) -> list[int]:
@@ -32,19 +43,24 @@ def history_years(region: Region) -> list[int]:
 def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
     """Group one year of history and keep what weights, coefficients and opening values need."""
     region, stays = setting.region, read.stays
-    scope = region.policy.scope
+    scope, bed_day = region.policy.scope, region.policy.bed_day
+    inside = is_bed_day(stays, bed_day)
     grouped = group_coded(stays, setting, setting.compiled).frame
     return (
         stays.with_columns(
-            grouped["group_idx"],
-            grouped["outcome"],
+            pl.when(inside).then(pl.lit(-1, pl.Int32)).otherwise(grouped["group_idx"]).alias("group_idx"),
+            pl.when(inside).then(pl.lit("bed_day", OUTCOMES)).otherwise(grouped["outcome"]).alias("outcome"),
             grouped["reason"],
             cost_of(stays, scope).alias("cost_fen"),
             pl.col("dscg_time").dt.year().alias("year"),
             pool_of(stays, region.pools, region.meta.area).alias("pool"),
-            track_of(stays, scope).alias("track"),
+            track_of(stays, scope, bed_day).alias("track"),
         )
-        .filter(pl.col("track").is_null() & los_reason(scope).is_null())
+        .filter(
+            pl.col("track").is_null()
+            & (pl.col("outcome") != "rejected")
+            & (inside | los_reason(scope).is_null())
+        )
         .select(
             "group_idx",
             "outcome",
@@ -52,6 +68,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
             "year",
             "fixmedins_code",
             "cost_fen",
+            "act_ipt_days",
             "pool",
             pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
         )

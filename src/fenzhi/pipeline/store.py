@@ -51,6 +51,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.assessment or "assessment.csv",
         meta.deductions or "deductions.csv",
         meta.advances or "advances.csv",
+        meta.weight_overrides or "weight_overrides.csv",
     ]
     out = {}
     for name in dict.fromkeys(name for name in names if name):
@@ -72,7 +73,7 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
     sections = {
         name: {"cite": section["cite"], "confidence": section["confidence"]}
         for name, section in policy.model_dump(mode="json").items()
-        if "cite" in section
+        if section is not None and "cite" in section
     }
     budget = [
         {
@@ -102,9 +103,10 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
             "hash": policy_hash(policy),
             "sections": sections,
             "bands": [
-                {"name": band.name, "title": band.title or band.name} for band in policy.deviation.bands
+                {"name": band.name, "title": band.title or band.name} for band in policy.deviation.all_bands()
             ],
             "settlement_method": policy.point_value.settlement,
+            "rate": policy.point_value.rate,
             "residual": policy.settlement.residual,
             "advance_ratio": str(policy.settlement.advance_ratio),
             "scale": policy.weights.scale,

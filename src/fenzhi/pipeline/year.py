@@ -7,10 +7,9 @@ from typing import Any
 import polars as pl
 
 from fenzhi.budget import opening_values, price
-from fenzhi.catalogs import DipCatalog
-from fenzhi.errors import ConservationError
+from fenzhi.errors import ConservationError, PolicyError
 from fenzhi.grouping import compile_catalog
-from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED, STATUSES
+from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.monitoring import hospital_indices
 from fenzhi.pipeline.history import History, read_history
 from fenzhi.pipeline.setting import (
@@ -23,20 +22,22 @@ from fenzhi.pipeline.setting import (
     silent,
     unmapped_notices,
 )
-from fenzhi.points import PAID, base_points, score
+from fenzhi.points import PAID, base_points, readmitted_days, score
 from fenzhi.policy import Policy
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
-from fenzhi.region.scope import cost_of, exclusion_of, pool_of, track_of
+from fenzhi.region.scope import cost_of, exclusion_of, is_bed_day, pool_of, track_of
 from fenzhi.results import TABLES, shape
 from fenzhi.settlement import YearInputs, balances, settle
 from fenzhi.weights import Weights, weigh
 from fenzhi.weights.years import year_weights
 
+_GROUP_COLUMNS = ("layer", "group_id", "mdc", "adrg", "drg", "status")
+
 
 def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, region: Region) -> pl.DataFrame:
     """Join groups to stays and give every accepted stay its outcome, pool, month and cost."""
-    scope = region.policy.scope
+    scope, bed_day = region.policy.scope, region.policy.bed_day
     both = stays.with_columns(
         pool_of(stays, region.pools, region.meta.area).alias("pool"),
         pl.col("dscg_time").dt.month().cast(pl.Int8).alias("month"),
@@ -44,19 +45,23 @@ def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, region: Region) -> pl.
         pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
         *grouped.drop("row_idx", "setl_id").get_columns(),
     )
-    track = track_of(stays, scope)
-    excluded = exclusion_of(stays, region.pools, scope, region.meta.year)
-    rejected = pl.col("outcome") == "rejected"
+    track = track_of(stays, scope, bed_day)
+    excluded = exclusion_of(stays, region.pools, scope, region.meta.year, bed_day)
+    by_days = is_bed_day(stays, bed_day)
+    # A bed-day stay belongs to no group, whatever grouping found.
+    grouped_as = [pl.when(~by_days).then(name).alias(name) for name in _GROUP_COLUMNS if name in both.columns]
     return both.with_columns(
-        pl.when(rejected)
-        .then("outcome")
-        .when(track.is_not_null())
+        pl.when(track.is_not_null())
         .then(pl.lit("other_track", OUTCOMES))
         .when(excluded.is_not_null())
         .then(pl.lit("excluded", OUTCOMES))
+        .when(by_days)
+        .then(pl.lit("bed_day", OUTCOMES))
         .otherwise("outcome")
         .alias("outcome"),
-        pl.when(rejected).then("reason").otherwise(pl.coalesce(track, excluded, "reason")).alias("reason"),
+        pl.coalesce(track, excluded, pl.when(~by_days).then("reason")).alias("reason"),
+        pl.when(by_days).then(pl.lit(-1, pl.Int32)).otherwise("group_idx").alias("group_idx"),
+        *grouped_as,
     )
 
 
@@ -90,7 +95,12 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
     return together.drop("row_idx")
 
 
-def _groups_table(catalog: DipCatalog, weights: Weights, paid: pl.DataFrame) -> pl.DataFrame:
+def _coefficients_table(groups: pl.DataFrame, weights: Weights) -> pl.DataFrame:
+    table = weights.costs.with_columns(groups["group_id"].gather(weights.costs["group_idx"]))
+    return shape(table.drop("group_idx"), "coefficients")
+
+
+def _groups_table(groups: pl.DataFrame, weights: Weights, paid: pl.DataFrame) -> pl.DataFrame:
     year = (
         paid.filter((pl.col("group_idx") >= 0) & (pl.col("outcome") != "ungrouped"))
         .group_by("group_idx")
@@ -100,7 +110,7 @@ def _groups_table(catalog: DipCatalog, weights: Weights, paid: pl.DataFrame) -> 
         )
     )
     table = (
-        catalog.groups.select("group_id", "name", "layer", "grassroots")
+        groups.select("group_id", "name", "layer", "grassroots")
         .with_columns(weights.groups.get_columns())
         .join(year, on="group_idx", how="left", maintain_order="left")
         .with_columns(pl.col("cases", "cost_fen", "points_e4", "payable_fen", "booked_fen").fill_null(0))
@@ -112,9 +122,14 @@ def _groups_table(catalog: DipCatalog, weights: Weights, paid: pl.DataFrame) -> 
 
 def _bands(policy: Policy) -> tuple[list[str], list[str]]:
     """Return the names of bands below and above the normal one."""
-    bands = policy.deviation.bands
-    normal = next((i for i, band in enumerate(bands) if band.points == "normal"), len(bands))
-    return [band.name for band in bands[:normal]], [band.name for band in bands[normal + 1 :]]
+    low: dict[str, None] = {}
+    high: dict[str, None] = {}
+    for tier in policy.deviation.all_tiers():
+        names = [band.name for band in tier.bands]
+        normal = next((i for i, band in enumerate(tier.bands) if band.points == "normal"), len(names))
+        low.update(dict.fromkeys(names[:normal]))
+        high.update(dict.fromkeys(names[normal + 1 :]))
+    return list(low), list(high)
 
 
 def _year_inputs(region: Region, history: History) -> YearInputs:
@@ -154,15 +169,12 @@ def compute(
     policy = region.policy
     clock.start("read region", 0.0)
     setting = make_setting(region, chunk_rows)
-    grassroots = setting.catalog.groups["grassroots"]
+    _require_scheme(region, setting.catalog.meta.scheme)
+    groups = setting.catalog.groups
+    grassroots = groups["grassroots"]
     history = read_history(setting, clock)
     clock.start("measure weights", 0.40)
-    weights = weigh(
-        history.stays.select("group_idx", "year", "fixmedins_code", "cost_fen"),
-        setting.catalog,
-        policy,
-        region.hospitals,
-    )
+    weights = weigh(history.measured, setting.catalog, policy, region.hospitals, region.weight_overrides)
     opening = _opening(region, history, weights, grassroots)
     inputs = _year_inputs(region, history)
     counts = history.counts
@@ -180,19 +192,22 @@ def compute(
         compiled = compile_catalog(setting.catalog, policy.grouping, weights.groups)
     grouped = group_coded(read.stays, setting, compiled)
     stays = _outcomes(read.stays, grouped.frame, region)
+    if policy.readmission is not None:
+        stays = stays.with_columns(readmitted_days(stays, policy.readmission))
     clock.start("score", 0.70)
     is_paid = pl.col("outcome").is_in(PAID)
     paid = stays.filter(is_paid)
     paid = paid.with_columns(_flag(paid["group_idx"], grassroots))
     scored = score(paid, weights, policy, grassroots, opening)
     weightless = pl.col("reason") == "no_weight"
-    status = pl.when(weightless).then(pl.lit(STATUS_UNGROUPED, STATUSES)).otherwise("status")
-    scored = scored.with_columns(status.alias("status"))
+    none = pl.lit(STATUS_UNGROUPED, scored.schema["status"])
+    scored = scored.with_columns(pl.when(weightless).then(none).otherwise("status").alias("status"))
     clock.start("price and settle", 0.78)
     pools = price(scored, region.budget, opening, policy.point_value)
     settled = settle(scored, pools, region.budget, policy, inputs)
     clock.start("collect tables", 0.85)
     low, high = _bands(policy)
+    in_groups = settled.stays.filter(pl.col("outcome") != "bed_day")
     names = region.hospitals.select("fixmedins_code", "fixmedins_name", "level", "type")
     coefficients = weights.coefficients.select("fixmedins_code", "coefficient_e4")
     hospitals = settled.hospitals.join(names, on="fixmedins_code", how="left", maintain_order="left").join(
@@ -203,14 +218,16 @@ def compute(
     )
     tables = {
         "cases": _cases(settled.stays, stays.filter(~is_paid), read, policy.meta.scheme),
-        "groups": _groups_table(setting.catalog, weights, settled.stays),
+        "groups": _groups_table(groups, weights, settled.stays),
         "hospitals": shape(hospitals, "hospitals"),
         "months": shape(settled.months, "months"),
         "pools": shape(settled.pools.join(titles, on="pool", how="left", maintain_order="left"), "pools"),
         "ledger": shape(settled.ledger, "ledger"),
         "rejected": shape(pl.concat([read.rejected, read.warnings]).drop("row_idx"), "rejected"),
-        "monitoring": shape(hospital_indices(settled.stays, low, high, policy.weights.scale), "monitoring"),
+        "monitoring": shape(hospital_indices(in_groups, low, high, policy.weights.scale), "monitoring"),
     }
+    if policy.coefficients.form == "cost":
+        tables["coefficients"] = _coefficients_table(groups, weights)
     clock.stop()
     outcomes = tables["cases"].group_by("outcome").len().sort("outcome")
     facts = {
@@ -221,11 +238,12 @@ def compute(
             "unknown_operations": int(grouped.unknown_operations["stays"].sum()),
         },
         "unknown_operations": grouped.unknown_operations.head(50).to_dicts(),
-        "notices": [*read.notices, *unmapped_notices(read.stays, setting)],
+        "notices": [*read.notices, *unmapped_notices(read.stays, setting), *_missing(read.stays, policy)],
         "quality": read.summary.to_dicts(),
         "mean_cost_fen": weights.mean_fen,
         "history_years": list(weights.years),
         "classes": weights.classes.to_dicts(),
+        "negotiated": _negotiated(weights),
         "catalog": {
             "id": setting.catalog.meta.id,
             "title": setting.catalog.meta.title,
@@ -236,6 +254,46 @@ def compute(
         "balances": balances(settled.ledger).to_dicts(),
     }
     return tables, facts
+
+
+def _require_scheme(region: Region, scheme: str) -> None:
+    """Raise unless policy and catalogue are of one scheme: a run would call its results by the wrong name."""
+    if region.policy.meta.scheme != scheme:
+        raise PolicyError(
+            f"the policy is for {region.policy.meta.scheme}, the catalogue for {scheme}",
+            code="POLICY_SCHEME",
+            file=region.folder / "region.toml",
+            field="region.policy",
+            value=region.meta.policy,
+            remedy="name a policy and a catalogue of the same scheme",
+        )
+
+
+def _missing(stays: pl.DataFrame, policy: Policy) -> list[str]:
+    """Say which rules find nobody because the records lack a column."""
+    needed = {}
+    if policy.readmission is not None:
+        needed["psn_no"] = "nobody counts as readmitted"
+    if policy.incomplete is not None and policy.incomplete.ways:
+        needed["dscg_way"] = "no stay counts as incomplete by its way of discharge"
+    return [
+        f"the records have no {name}: {what}"
+        for name, what in needed.items()
+        if name not in stays.columns or stays[name].null_count() == stays.height > 0
+    ]
+
+
+def _negotiated(weights: Weights) -> dict[str, Any] | None:
+    """Return what negotiated weights did, for the manifest; None without any."""
+    found = weights.negotiated
+    if found is None:
+        return None
+    return {
+        "groups": found.groups,
+        "factor": str(found.factor),
+        "total_e4": found.total_e4,
+        "left_e4": found.left_e4,
+    }
 
 
 def _flag(index: pl.Series, grassroots: pl.Series) -> pl.Series:

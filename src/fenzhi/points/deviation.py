@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, to_e4
-from fenzhi.policy.models import Band, Deviation
+from fenzhi.policy.cases import Band, Deviation, Tier
 
 
 def _inside(band: Band, first: bool) -> pl.Expr:
@@ -51,21 +51,36 @@ def _denominator(band: Band) -> pl.Expr:
     return pl.col("payment_standard") if band.points == "actual_cost" else pl.col("_factor_fen")
 
 
+def _in_tier(tier: Tier, first: bool) -> pl.Expr:
+    """Tell whether the weight of a stay's group lies in the tier."""
+    weight = pl.col("rw_e4")
+    inside = pl.lit(True)
+    if not first:
+        low = to_e4(tier.rw_above)
+        inside = weight >= low if tier.rw_above_included else weight > low
+    if tier.rw_upto is not None:
+        high = to_e4(tier.rw_upto)
+        inside = inside & (weight <= high if tier.rw_upto_included else weight < high)
+    return inside
+
+
 def banded_points(deviation: Deviation, step: int) -> tuple[pl.Expr, pl.Expr]:
     """Return two expressions: the band's name (null without reference) and the points after deviation.
 
-    Needs cost_fen, reference_fen, _factor_fen, payment_standard, rw_e4, coefficient_e4, points_base_e4. A
-    reference of zero or
+    Needs cost_fen, reference_fen, _factor_fen, payment_standard, rw_e4, coefficient_e4, points_base_e4, and for
+    the points the name as ``deviation``. A reference of zero or
     none leaves the points as they are.
     """
     known = (pl.col("reference_fen") > 0).fill_null(False)
     name = pl.lit(None, pl.String)
     points = pl.col("points_base_e4")
-    for i, band in reversed(list(enumerate(deviation.bands))):
-        name = pl.when(known & _inside(band, i == 0)).then(pl.lit(band.name)).otherwise(name)
-        if band.points not in ("normal", "review"):
-            divisible = (_denominator(band) > 0).fill_null(False)
-            here = (pl.col("deviation") == band.name) & divisible
-            # With different references for test and factor a formula may fall below zero; points never do.
-            points = pl.when(here).then(_points(band, step).clip(lower_bound=0)).otherwise(points)
+    for place, tier in enumerate(deviation.all_tiers()):
+        for i, band in reversed(list(enumerate(tier.bands))):
+            inside = known & _in_tier(tier, place == 0)
+            name = pl.when(inside & _inside(band, i == 0)).then(pl.lit(band.name)).otherwise(name)
+            if band.points not in ("normal", "review"):
+                divisible = (_denominator(band) > 0).fill_null(False)
+                here = (pl.col("deviation") == band.name) & divisible & _in_tier(tier, place == 0)
+                # With different references for test and factor a formula may fall below zero; points never do.
+                points = pl.when(here).then(_points(band, step).clip(lower_bound=0)).otherwise(points)
     return name, points

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of
+from fenzhi.points.bed_day import bed_day_points
 from fenzhi.points.deviation import banded_points
+from fenzhi.points.incomplete import INCOMPLETE, incomplete_points, is_incomplete
+from fenzhi.points.readmission import readmitted_points
 from fenzhi.policy.models import Policy
 from fenzhi.weights import Weights
 
-PAID = ("grouped", "comprehensive", "ungrouped")
+PAID = ("grouped", "comprehensive", "ungrouped", "bed_day")
+UNSTABLE = "unstable"
+_GROUPED = pl.col("outcome").is_in(["grouped", "comprehensive"])
+# Set for stays whose group is not stable and paid by cost; they are no regular stays of their group.
+_REGULAR = _GROUPED & ~pl.col("_unstable")
 
 
 def _per_group(index: pl.Series, column: pl.Series) -> pl.Series:
@@ -22,17 +30,40 @@ def _per_group(index: pl.Series, column: pl.Series) -> pl.Series:
 def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series) -> pl.DataFrame:
     """Add rw_e4, coefficient_e4, auxiliary_e4 and points_base_e4 to stays that are paid by points.
 
-    ``stays``: outcome, group_idx, fixmedins_code, cost_fen. A group without weight turns the stay to ungrouped, reason
+    ``stays``: outcome, reason, group_idx, fixmedins_code, cost_fen; act_ipt_days for bed-days. A group without
+    weight turns the stay to ungrouped, reason
     ``no_weight``. ``grassroots``: Boolean per catalogue group. Ungrouped stays get their points here; they
     have no coefficient.
     """
-    rw = _per_group(stays["group_idx"], weights.groups["rw_e4"]).alias("rw_e4")
-    flat = _per_group(stays["group_idx"], grassroots).alias("_flat")
+    return _based(stays, weights, policy, grassroots).drop("level", "_unstable")
+
+
+def _based(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series) -> pl.DataFrame:
+    """Return :func:`base_points` with two more columns: ``level`` of the hospital and ``_unstable``."""
     step = step_of(policy.points.decimals)
-    grouped = pl.col("outcome").is_in(["grouped", "comprehensive"])
-    out = (
-        stays.with_columns(rw, flat)
-        .with_columns((grouped & pl.col("rw_e4").is_null()).alias("_no_weight"))
+    out = _with_coefficients(_with_weights(stays, weights, policy), weights, policy, grassroots)
+    points = ratio_half_up(pl.col("rw_e4").cast(pl.Int128) * pl.col("coefficient_e4"), pl.lit(SCALE), step)
+    if policy.stability is not None:
+        share = _share_of_cost(policy.stability.factor, weights, policy, step)
+        points = pl.when("_unstable").then(share).otherwise(points)
+    without = _ungrouped_points(policy, weights, step)
+    if policy.bed_day is not None:
+        bed_day = pl.col("outcome") == "bed_day"
+        without = pl.when(bed_day).then(bed_day_points(policy.bed_day, step)).otherwise(without)
+    return out.with_columns(pl.when(_GROUPED).then(points).otherwise(without).alias("points_base_e4"))
+
+
+def _with_weights(stays: pl.DataFrame, weights: Weights, policy: Policy) -> pl.DataFrame:
+    """Add rw_e4 and ``_unstable``; a stay whose group has no weight becomes ungrouped."""
+    unstable = pl.lit(False).alias("_unstable")
+    if policy.stability is not None and policy.stability.rule == "share_of_cost":
+        stable = _per_group(stays["group_idx"], weights.groups["stable"]).alias("_stable")
+        stays = stays.with_columns(stable)
+        unstable = (~pl.col("_stable").fill_null(True)).alias("_unstable")
+    rw = _per_group(stays["group_idx"], weights.groups["rw_e4"]).alias("rw_e4")
+    return (
+        stays.with_columns(rw, unstable)
+        .with_columns((_GROUPED & pl.col("rw_e4").is_null()).alias("_no_weight"))
         .with_columns(
             pl.when("_no_weight")
             .then(pl.lit("ungrouped"))
@@ -41,54 +72,65 @@ def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroot
             .alias("outcome"),
             pl.when("_no_weight").then(pl.lit("no_weight")).otherwise("reason").alias("reason"),
         )
-        .join(
-            weights.coefficients.select("fixmedins_code", "coefficient_e4"),
-            on="fixmedins_code",
-            how="left",
-            maintain_order="left",
-        )
-    )
-    exempt = pl.col("_flat") if policy.coefficients.grassroots_exempt else pl.lit(False)
-    coefficient = pl.when(exempt).then(SCALE).otherwise(pl.col("coefficient_e4").fill_null(SCALE))
-    points = ratio_half_up(pl.col("rw_e4").cast(pl.Int128) * pl.col("coefficient_e4"), pl.lit(SCALE), step)
-    return (
-        out.with_columns(
-            pl.when(grouped).then(coefficient).alias("coefficient_e4"),
-            pl.when(grouped).then(pl.lit(SCALE, pl.Int64)).alias("auxiliary_e4"),
-            pl.when(grouped).then("rw_e4").alias("rw_e4"),
-        )
         .with_columns(
-            pl.when(grouped)
-            .then(points)
-            .otherwise(_ungrouped_points(policy, weights, step))
-            .alias("points_base_e4")
+            pl.when(_GROUPED).then("rw_e4").alias("rw_e4"),
+            (_GROUPED & pl.col("_unstable")).alias("_unstable"),
         )
-        .drop("_flat", "_no_weight")
+        .drop("_no_weight", "_stable", strict=False)
     )
+
+
+def _with_coefficients(
+    stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series
+) -> pl.DataFrame:
+    """Add level, coefficient_e4 and auxiliary_e4; null where a stay's points do not follow from its group."""
+    flat = _per_group(stays["group_idx"], grassroots)
+    hospitals = weights.coefficients.select("fixmedins_code", "level", "coefficient_e4")
+    out = stays.join(hospitals, on="fixmedins_code", how="left", maintain_order="left")
+    coefficient = pl.col("coefficient_e4")
+    if policy.coefficients.form == "cost":
+        costs = weights.costs.select(
+            "fixmedins_code", "group_idx", pl.col("coefficient_e4").alias("_cost_e4")
+        )
+        out = out.join(costs, on=["fixmedins_code", "group_idx"], how="left", maintain_order="left")
+        coefficient = pl.coalesce("coefficient_e4", "_cost_e4")
+    coefficient = coefficient.fill_null(SCALE)
+    if policy.coefficients.grassroots_exempt:
+        coefficient = pl.when(flat).then(SCALE).otherwise(coefficient)
+    bed_day = policy.bed_day is not None and policy.bed_day.coefficient
+    return out.with_columns(
+        pl.when(_REGULAR | ((pl.col("outcome") == "bed_day") & bed_day))
+        .then(coefficient)
+        .alias("coefficient_e4"),
+        pl.when(_REGULAR).then(pl.lit(SCALE, pl.Int64)).alias("auxiliary_e4"),
+    ).drop("_cost_e4", strict=False)
+
+
+def _share_of_cost(factor: Decimal, weights: Weights, policy: Policy, step: int) -> pl.Expr:
+    """Return points that follow the cost alone: cost / mean of all x scale x factor."""
+    times = Fraction(factor) * policy.weights.scale * SCALE
+    # Items paid apart can exceed the total of a faulty record; points never fall below zero.
+    return ratio_half_up(
+        pl.col("cost_fen").cast(pl.Int128) * times.numerator,
+        pl.lit(weights.mean_fen * times.denominator),
+        step,
+    ).clip(lower_bound=0)
 
 
 def _ungrouped_points(policy: Policy, weights: Weights, step: int) -> pl.Expr:
-    """Return points of stays without group: cost / mean of all x scale x factor, or nothing."""
+    """Return points of stays without group: a share of their cost, or nothing."""
     if policy.ungrouped.rule == "none":
         return pl.lit(0, pl.Int64)
-    factor = Fraction(policy.ungrouped.factor) * policy.weights.scale * SCALE
-    # Items paid apart can exceed the total of a faulty record; points never fall below zero.
-    return ratio_half_up(
-        pl.col("cost_fen").cast(pl.Int128) * factor.numerator,
-        pl.lit(weights.mean_fen * factor.denominator),
-        step,
-    ).clip(lower_bound=0)
+    return _share_of_cost(policy.ungrouped.factor, weights, policy, step)
 
 
 def _references(stays: pl.DataFrame, weights: Weights) -> pl.DataFrame:
     """Add the references of the deviation test: payment standard, last year's mean of the level and of all levels.
 
-    ``stays`` has points_base_e4, opening_value_e4, group_idx and fixmedins_code.
+    ``stays`` has points_base_e4, opening_value_e4, group_idx and level.
     """
-    levels = weights.coefficients.select("fixmedins_code", "level")
     return (
-        stays.join(levels, on="fixmedins_code", how="left", maintain_order="left")
-        .join(
+        stays.join(
             weights.level_means.select("group_idx", "level", pl.col("mean_fen").alias("same_level_mean")),
             on=["group_idx", "level"],
             how="left",
@@ -107,29 +149,56 @@ def score(
 ) -> pl.DataFrame:
     """Score stays that are paid by points: base points, deviation band, reference and final points.
 
-    ``stays``: outcome, reason, group_idx, fixmedins_code, pool, cost_fen. ``opening_values``: pool, opening_value_e4.
+    ``stays``: outcome, reason, group_idx, fixmedins_code, pool, cost_fen; dscg_way and act_ipt_days for incomplete
+    stays, readmitted_days for readmission. ``opening_values``: pool, opening_value_e4.
     Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation,
     reference_fen, points_e4.
     """
-    based = base_points(stays, weights, policy, grassroots)
+    step = step_of(policy.points.decimals)
+    based = _based(stays, weights, policy, grassroots)
     with_value = based.join(
         opening_values.select("pool", "opening_value_e4"), on="pool", how="left", maintain_order="left"
     )
-    grouped = pl.col("outcome").is_in(["grouped", "comprehensive"])
-    referenced = _references(with_value, weights).with_columns(
-        pl.when(grouped).then(pl.col(policy.deviation.test_reference)).alias("reference_fen"),
-        pl.when(grouped).then(pl.col(policy.deviation.factor_reference)).alias("_factor_fen"),
-    )
-    band, points = banded_points(policy.deviation, step_of(policy.points.decimals))
-    return (
-        referenced.with_columns(band.alias("deviation"))
-        .with_columns(points.alias("points_e4"))
-        .drop(
-            "_factor_fen",
-            "same_level_mean",
-            "all_level_mean",
-            "payment_standard",
-            "level",
-            "opening_value_e4",
+    test = pl.col(policy.deviation.test_reference)
+    incomplete = pl.lit(False)
+    if policy.incomplete is not None:
+        incomplete = _REGULAR & is_incomplete(policy.incomplete)
+        test = pl.when("_incomplete").then(policy.incomplete.reference).otherwise(test)
+    referenced = (
+        _references(with_value, weights)
+        .with_columns(incomplete.alias("_incomplete"))
+        .with_columns(
+            pl.when(_REGULAR).then(test).alias("reference_fen"),
+            pl.when(_REGULAR).then(pl.col(policy.deviation.factor_reference)).alias("_factor_fen"),
         )
+    )
+    band, points = banded_points(policy.deviation, step)
+    if policy.incomplete is not None:
+        points = pl.when("_incomplete").then(incomplete_points(policy.incomplete, step)).otherwise(points)
+    scored = referenced.with_columns(
+        pl.when("_unstable")
+        .then(pl.lit(UNSTABLE))
+        .when("_incomplete")
+        .then(pl.lit(INCOMPLETE))
+        .otherwise(band)
+        .alias("deviation")
+    ).with_columns(points.alias("points_e4"))
+    if policy.readmission is not None:
+        scored = scored.with_columns(
+            pl.when(_GROUPED).then("readmitted_days").alias("readmitted_days")
+        ).with_columns(
+            pl.when(pl.col("readmitted_days").is_not_null())
+            .then(readmitted_points(policy.readmission, step))
+            .otherwise("points_e4")
+            .alias("points_e4")
+        )
+    return scored.drop(
+        "_factor_fen",
+        "_unstable",
+        "_incomplete",
+        "same_level_mean",
+        "all_level_mean",
+        "payment_standard",
+        "level",
+        "opening_value_e4",
     )

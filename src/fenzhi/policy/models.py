@@ -11,34 +11,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Rate = Annotated[Decimal, Field(ge=0, le=1)]
-Positive = Annotated[Decimal, Field(gt=0)]
-Limit = Annotated[Decimal, Field(ge=0, decimal_places=4)]
-Decimals = Annotated[int, Field(ge=0, le=4)]
-
-
-class Confidence(StrEnum):
-    """How sure a section is."""
-
-    OFFICIAL = "official"
-    ARTICLE = "published article"
-    PROGRAM = "read from a public program"
-    SAMPLE = "sample"
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class Section(Model):
-    """A part of a pack with its source."""
-
-    cite: str = ""
-    confidence: Confidence = Confidence.SAMPLE
+from fenzhi.policy.base import Decimals, Model, Positive, Rate, Section
+from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
 
 
 class Meta(Model):
@@ -65,7 +41,7 @@ class Scope(Section):
     cost: Literal["total", "total_minus_paid_apart"] = "total_minus_paid_apart"
     min_los_days: int | None = None
     max_los_days: int | None = None
-    other_tracks: dict[str, str] = {}
+    other_tracks: dict[str, str] = Field(default_factory=dict)
 
 
 class OperationClass(StrEnum):
@@ -176,12 +152,13 @@ class Weights(Section):
     """How weights are measured on history.
 
     ``method``: ``mean_cost`` (mean of the group / mean of all x scale), ``benchmark`` (/ mean of
-    ``benchmark_group``), ``standard_amount`` (/ ``standard_yuan``). ``year_weights``: oldest to newest.
+    ``benchmark_group``), ``standard_amount`` (/ ``standard_yuan``), ``given`` (the catalogue's own table of
+    weights x scale). ``year_weights``: oldest to newest.
     ``pooling``: ``yearly_means`` (weighted average of the yearly means over the years in which the group has
     stays) or ``cases`` (years' costs and stays weighted first, then divided).
     """
 
-    method: Literal["mean_cost", "benchmark", "standard_amount"] = "mean_cost"
+    method: Literal["mean_cost", "benchmark", "standard_amount", "given"] = "mean_cost"
     scale: Annotated[int, Field(ge=1)] = 1000
     decimals: Decimals = 4
     benchmark_group: str | None = None
@@ -204,77 +181,23 @@ class Weights(Section):
 
 
 class Coefficients(Section):
-    """Institution coefficient by class: weighted mean cost of the class / of the region.
+    """What a hospital's stays are worth against the region's.
 
-    ``by``: the columns of hospitals.csv that make a class. ``grassroots_exempt``: grassroots groups get 1.
-    ``floor`` / ``cap`` bound the result.
+    ``form``: ``class``, one coefficient per hospital: weighted mean cost of its class / of the region; ``cost``,
+    one per hospital and group: mean cost of the group in the hospital / in the region, over the newest
+    ``cost_years`` years, 1 with fewer than ``min_cases`` stays of the hospital. ``by``: the columns of
+    hospitals.csv that make a class. ``grassroots_exempt``: grassroots groups get 1. ``floor`` / ``cap`` bound
+    the result.
     """
 
+    form: Literal["class", "cost"] = "class"
     by: tuple[Literal["level", "type"], ...] = ("level", "type")
+    cost_years: Annotated[int, Field(ge=1)] = 2
+    min_cases: Annotated[int, Field(ge=1)] = 5
     decimals: Decimals = 4
     grassroots_exempt: bool = True
     floor: Positive | None = None
     cap: Positive | None = None
-
-
-Reference = Literal["same_level_mean", "all_level_mean", "payment_standard"]
-
-
-class Band(Model):
-    """One band of the ratio r = cost / reference.
-
-    ``above`` / ``upto``: the limits; ``*_included`` says whether the limit itself belongs to the band.
-    ``points``: what the case gets, with S = weight, h = institution coefficient, q = cost / the factor's
-    reference, limit = ``above``: ``normal`` S x h; ``ratio`` S x h x q; ``ratio_without_coefficient`` S x q;
-    ``excess`` S x h x (q - limit + 1); ``excess_plus_coefficient`` S x (q - limit + h); ``actual_cost``
-    S x h x cost / payment standard; ``review`` like normal until special review decides.
-    """
-
-    name: str
-    title: str = ""
-    above: Limit = Decimal(0)
-    above_included: bool = False
-    upto: Limit | None = None
-    upto_included: bool = True
-    points: Literal[
-        "normal",
-        "ratio",
-        "ratio_without_coefficient",
-        "excess",
-        "excess_plus_coefficient",
-        "actual_cost",
-        "review",
-    ]
-
-
-class Deviation(Section):
-    """Cost deviation cases: ordered bands of r that must cover everything from 0 without gap or overlap."""
-
-    test_reference: Reference = "same_level_mean"
-    factor_reference: Reference = "same_level_mean"
-    bands: tuple[Band, ...]
-
-    @model_validator(mode="after")
-    def _check(self) -> Deviation:
-        if not self.bands:
-            raise ValueError("deviation needs at least one band")
-        if self.bands[0].above != 0:
-            raise ValueError(f"band {self.bands[0].name!r} must begin at 0")
-        for one, two in zip(self.bands, self.bands[1:], strict=False):
-            if one.upto is None or one.upto > two.above:
-                raise ValueError(f"bands {one.name!r} and {two.name!r} overlap")
-            if one.upto < two.above:
-                raise ValueError(f"there is a gap between bands {one.name!r} and {two.name!r}")
-            if one.upto_included == two.above_included:
-                word = "both" if one.upto_included else "neither"
-                raise ValueError(
-                    f"the limit {one.upto} must belong to one of the bands {one.name!r} and {two.name!r}, not {word}"
-                )
-        if self.bands[-1].upto is not None:
-            raise ValueError(f"the last band {self.bands[-1].name!r} must be open above")
-        if len({band.name for band in self.bands}) != len(self.bands):
-            raise ValueError("two bands have the same name")
-        return self
 
 
 class Points(Section):
@@ -287,10 +210,12 @@ class PointValue(Section):
     """Opening and settlement point value.
 
     ``settlement``: ``ratio`` (fund amount = points x value x payment ratio) or ``difference`` (points x value
-    minus what patients and other payers paid).
+    minus what patients and other payers paid). ``rate``: ``floating``, the settlement value follows from the
+    fund; ``fixed``, it is the opening value, and the reserve takes what the fund has over or lacks.
     """
 
     settlement: Literal["ratio", "difference"] = "ratio"
+    rate: Literal["floating", "fixed"] = "floating"
     decimals: Decimals = 4
 
 
@@ -317,6 +242,19 @@ class Policy(Model):
     weights: Weights = Weights()
     coefficients: Coefficients = Coefficients()
     points: Points = Points()
+    stability: Stability | None = None
     deviation: Deviation
+    incomplete: Incomplete | None = None
+    bed_day: BedDay | None = None
+    readmission: Readmission | None = None
     point_value: PointValue = PointValue()
     settlement: Settlement = Settlement()
+
+    @model_validator(mode="after")
+    def _check(self) -> Policy:
+        if self.point_value.rate == "fixed" and self.settlement.residual != "reserve":
+            raise ValueError(
+                "point_value.rate = fixed needs settlement.residual = reserve: "
+                "a fixed rate leaves something over or lacks something"
+            )
+        return self

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, ValidationError
 from fenzhi.budget import Budget
 from fenzhi.errors import PolicyError, RegionError
 from fenzhi.policy import Policy, load_policy, read_toml
-from fenzhi.policy.models import Model
+from fenzhi.policy.base import Model
 from fenzhi.records import QualityRules
-from fenzhi.region.tables import AMOUNT, read_amounts, read_assessment, read_hospitals
+from fenzhi.region.tables import AMOUNT, read_amounts, read_assessment, read_hospitals, read_overrides
 
 
 class RegionMeta(Model):
@@ -44,6 +44,7 @@ class RegionMeta(Model):
     assessment: str | None = None
     deductions: str | None = None
     advances: str | None = None
+    weight_overrides: str | None = None
 
 
 class Pool(Model):
@@ -89,6 +90,7 @@ class Region:
     assessment: pl.DataFrame
     deductions: pl.DataFrame
     advances: pl.DataFrame | None
+    weight_overrides: pl.DataFrame
 
     def path(self, name: str) -> Path:
         """Return a file or folder named in region.toml."""
@@ -248,4 +250,5 @@ def load_region(folder: Path) -> Region:
             optional(meta.deductions, "deductions.csv"), hospitals, ids, "deduction_fen", 1
         ),
         advances=None if advances is None else read_amounts(advances, hospitals, ids, "advance_fen", 0),
+        weight_overrides=read_overrides(optional(meta.weight_overrides, "weight_overrides.csv")),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from fenzhi.policy.cases import BedDay
 from fenzhi.policy.models import Scope
 from fenzhi.region.load import Pool
 
@@ -34,11 +35,23 @@ def cost_of(stays: pl.DataFrame, scope: Scope) -> pl.Expr:
     return total - pl.col("excl_pay_sumamt_fen").fill_null(0)
 
 
-def track_of(stays: pl.DataFrame, scope: Scope) -> pl.Expr:
-    """Return the other track a stay is sent to by its kind (``med_type``), else null."""
-    if not scope.other_tracks:
+def track_of(stays: pl.DataFrame, scope: Scope, bed_day: BedDay | None = None) -> pl.Expr:
+    """Return the other track a stay is sent to by its kind (``med_type``), else null.
+
+    Kinds that ``bed_day`` pays out of the by-disease fund are on no other track.
+    """
+    inside = () if bed_day is None else bed_day.med_types
+    tracks = {kind: track for kind, track in scope.other_tracks.items() if kind not in inside}
+    if not tracks:
         return pl.lit(None, pl.String)
-    return _text("med_type", stays).replace_strict(scope.other_tracks, default=None, return_dtype=pl.String)
+    return _text("med_type", stays).replace_strict(tracks, default=None, return_dtype=pl.String)
+
+
+def is_bed_day(stays: pl.DataFrame, bed_day: BedDay | None) -> pl.Expr:
+    """Tell whether a stay's kind (``med_type``) is paid by bed-day points."""
+    if bed_day is None:
+        return pl.lit(False)
+    return _text("med_type", stays).is_in(list(bed_day.med_types)).fill_null(False)
 
 
 def los_reason(scope: Scope) -> pl.Expr:
@@ -52,8 +65,13 @@ def los_reason(scope: Scope) -> pl.Expr:
     return reason
 
 
-def exclusion_of(stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year: int) -> pl.Expr:
-    """Return why a stay of no other track is not paid by points, else null. Needs the column ``pool``."""
+def exclusion_of(
+    stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year: int, bed_day: BedDay | None = None
+) -> pl.Expr:
+    """Return why a stay of no other track is not paid by points, else null. Needs the column ``pool``.
+
+    The length of stay does not matter for bed-days.
+    """
     kinds = [kind for entry in pools for kind in entry.insutype]
     insured = _text("insutype", stays)
     return pl.coalesce(
@@ -61,5 +79,5 @@ def exclusion_of(stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year:
         pl.when(insured.is_null()).then(pl.lit("self_paying")),
         pl.when(~insured.is_in(kinds)).then(pl.lit("no_pool")),
         pl.when(pl.col("pool").is_null()).then(pl.lit("out_of_region")),
-        los_reason(scope),
+        pl.when(~is_bed_day(stays, bed_day)).then(los_reason(scope)),
     )

@@ -42,13 +42,14 @@ def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.S
                 field=column,
                 value=text,
                 remedy="amounts have at most two decimals (a deduction is not negative), coefficients at most four "
-                "(an assessment is at most 2), months are 1 to 12",
+                "(an assessment is at most 2), weights at most four and are above 0, months are 1 to 12",
             ) from error
     return pl.Series(column, out, dtype=pl.Int64)
 
 
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
 _COEFFICIENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+_WEIGHT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 
 
 def _exactly(pattern: re.Pattern[str], text: str | None) -> str:
@@ -73,6 +74,13 @@ def _assessed(text: str | None) -> int:
     return value
 
 
+def _weight(text: str | None) -> int:
+    value = to_e4(_exactly(_WEIGHT, text))
+    if value == 0:
+        raise ValueError(text)
+    return value
+
+
 def _deduction(text: str | None) -> int:
     amount = _amount(text)
     if amount < 0:
@@ -80,16 +88,16 @@ def _deduction(text: str | None) -> int:
     return amount
 
 
-def _once(frame: pl.DataFrame, path: Path) -> None:
-    twice = frame.filter(pl.col("fixmedins_code").is_duplicated())
+def _once(frame: pl.DataFrame, path: Path, key: str = "fixmedins_code", what: str = "hospital") -> None:
+    twice = frame.filter(pl.col(key).is_duplicated())
     if twice.height:
         raise RegionError(
-            "a hospital is listed twice",
+            f"a {what} is listed twice",
             code="REGION_KEY",
             file=path,
-            field="fixmedins_code",
-            value=twice["fixmedins_code"][0],
-            remedy="keep one row per hospital",
+            field=key,
+            value=twice[key][0],
+            remedy=f"keep one row per {what}",
         )
 
 
@@ -184,4 +192,37 @@ def read_amounts(
         "pool",
         _numbers(frame, "month", path, lambda text: _month(text, first)).cast(pl.Int8),
         _numbers(frame, "amount", path, _deduction if name == "deduction_fen" else _amount).alias(name),
+    )
+
+
+def read_overrides(path: Path | None) -> pl.DataFrame:
+    """Read weight_overrides.csv: group_id, weight_e4, who, why, source_file, source_row; empty without a file.
+
+    Every group once, every weight above 0, and every row says who agreed and why.
+    """
+    schema = {"group_id": pl.String, "weight_e4": pl.Int64, "who": pl.String, "why": pl.String}
+    schema |= {"source_file": pl.String, "source_row": pl.Int64}
+    if path is None:
+        return pl.DataFrame(schema=schema)
+    frame = _table(path, ("group_id", "weight", "who", "why"))
+    for field in ("group_id", "who", "why"):
+        blank = frame[field].is_null().arg_true()
+        if blank.len():
+            raise RegionError(
+                "this cell is empty",
+                code="REGION_BLANK",
+                file=path,
+                row=int(blank[0]) + 1,
+                field=field,
+                remedy="a negotiated weight names its group, who agreed to it and why",
+            )
+    _once(frame, path, "group_id", "group")
+    weights = _numbers(frame, "weight", path, _weight)
+    return frame.select(
+        "group_id",
+        weights.alias("weight_e4"),
+        "who",
+        "why",
+        pl.lit(str(path)).alias("source_file"),
+        pl.int_range(1, pl.len() + 1).cast(pl.Int64).alias("source_row"),
     )

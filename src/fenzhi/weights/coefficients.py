@@ -19,6 +19,38 @@ def _bounded(value: int, policy: Coefficients) -> int:
     return value
 
 
+CLASSES: dict[str, type[pl.DataType]] = {
+    "class": pl.String,
+    "cases": pl.Int64,
+    "mean_fen": pl.Int64,
+    "coefficient_e4": pl.Int64,
+    "coefficient_source": pl.String,
+}
+
+
+def _given(hospitals: pl.DataFrame) -> pl.Series:
+    """Return the coefficients that hospitals.csv states, null where it states none."""
+    values = [None if text is None else to_e4(text) for text in hospitals["coefficient"]]
+    return pl.Series("given_e4", values, dtype=pl.Int64)
+
+
+def given_coefficients(hospitals: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the frames of :func:`institution_coefficients` where coefficients differ from group to group.
+
+    A hospital has its given coefficient (``given``) or none (null, ``cost``); there are no classes.
+    """
+    table = hospitals.with_columns(_given(hospitals)).select(
+        "fixmedins_code",
+        "level",
+        pl.col("given_e4").alias("coefficient_e4"),
+        pl.when(pl.col("given_e4").is_not_null())
+        .then(pl.lit("given"))
+        .otherwise(pl.lit("cost"))
+        .alias("coefficient_source"),
+    )
+    return table, pl.DataFrame(schema=CLASSES)
+
+
 def institution_coefficients(
     history: pl.DataFrame,
     hospitals: pl.DataFrame,
@@ -57,20 +89,10 @@ def institution_coefficients(
         value = round_half_up(mean / all_mean * SCALE, step_of(rules.decimals))
         stays = sum(n for _, n in years[name].values())
         rows.append((name, stays, round_half_up(mean), _bounded(value, rules), "class"))
-    classes = pl.DataFrame(
-        rows,
-        schema={
-            "class": pl.String,
-            "cases": pl.Int64,
-            "mean_fen": pl.Int64,
-            "coefficient_e4": pl.Int64,
-            "coefficient_source": pl.String,
-        },
-        orient="row",
+    classes = pl.DataFrame(rows, schema=CLASSES, orient="row")
+    table = classed.with_columns(_given(hospitals)).join(
+        classes, on="class", how="left", maintain_order="left"
     )
-    given = [None if text is None else to_e4(text) for text in hospitals["coefficient"]]
-    own = pl.Series("given_e4", given, dtype=pl.Int64)
-    table = classed.with_columns(own).join(classes, on="class", how="left", maintain_order="left")
     coefficients = table.select(
         "fixmedins_code",
         "level",

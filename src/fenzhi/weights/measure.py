@@ -5,18 +5,21 @@ Rules: docs/rules.md, section 3. Sums are integers; means are fractions; floats 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt, sqrt
 
 import polars as pl
 
-from fenzhi.catalogs.models import DipCatalog
 from fenzhi.errors import CatalogError, RegionError
 from fenzhi.money import SCALE, round_half_up, step_of
 from fenzhi.policy.models import Policy, Trim
 from fenzhi.policy.models import Weights as WeightsPolicy
-from fenzhi.weights.coefficients import institution_coefficients
+from fenzhi.weights.coefficients import given_coefficients, institution_coefficients
+from fenzhi.weights.cost import cost_coefficients, no_cost_coefficients
+from fenzhi.weights.given import Grouped, given_weights
+from fenzhi.weights.negotiated import Negotiated, negotiate
+from fenzhi.weights.stability import stable_groups
 from fenzhi.weights.years import weighted_mean, year_weights
 
 
@@ -26,10 +29,13 @@ class Weights:
 
     ``groups``: one row per catalogue group, in its order: group_idx, history_cases, mean_cost_fen (m),
     last_mean_fen, cv,
-    trimmed_cases, low_fen, high_fen (bounds kept), rw_e4; null where the group has no history.
+    trimmed_cases, low_fen, high_fen (bounds kept), rw_e4; null where the group has no history. ``stable``: null
+    without a section on stability.
     ``level_means``: group_idx, level, cases, mean_fen of the newest year. ``coefficients``: fixmedins_code,
-    level, coefficient_e4, coefficient_source.
+    level, coefficient_e4 (null if it differs from group to group), coefficient_source.
     ``classes``: the classes with their means. ``mean_fen``: M rounded. ``years``: of the history, oldest first.
+    ``costs``: the cost coefficients per hospital and group (see :mod:`fenzhi.weights.cost`), without rows under
+    coefficients by class. ``negotiated``: what negotiated weights did, if there are any.
     """
 
     groups: pl.DataFrame
@@ -38,6 +44,8 @@ class Weights:
     classes: pl.DataFrame
     mean_fen: int
     years: tuple[int, ...]
+    costs: pl.DataFrame = field(default_factory=no_cost_coefficients)
+    negotiated: Negotiated | None = None
 
 
 def _quantile(costs: pl.Series, start: int, n: int, q: Fraction) -> Fraction:
@@ -182,13 +190,83 @@ def _mean_rows(kept: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     )
 
 
-def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals: pl.DataFrame) -> Weights:
+def _means_and_weights(
+    kept: pl.DataFrame, catalog: Grouped, rules: WeightsPolicy, weight_of: dict[int, int], all_mean: Fraction
+) -> pl.DataFrame:
+    """Return group_idx, mean_cost_fen, rw_e4 of the groups that have either."""
+    means = {
+        group: mean
+        for group, sums in _year_sums(kept).items()
+        if (mean := weighted_mean(sums, weight_of, rules.pooling)) is not None
+    }
+    if rules.method == "given":
+        weights = given_weights(catalog, rules)
+    else:
+        bench = _benchmark(catalog, rules, means)
+        weights = {group: _weight(mean, all_mean, bench, rules) for group, mean in means.items()}
+    rows = [
+        (group, round_half_up(means[group]) if group in means else None, weights.get(group))
+        for group in sorted({*means, *weights})
+    ]
+    schema = {"group_idx": pl.Int32, "mean_cost_fen": pl.Int64, "rw_e4": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _group_table(
+    size: int, bounds: pl.DataFrame, kept: pl.DataFrame, levels: pl.DataFrame, measured: pl.DataFrame
+) -> pl.DataFrame:
+    """Return one row per group of the catalogue: ``Weights.groups``. ``levels``: the kept stays of the newest year."""
+    counts = kept.group_by("group_idx").agg(pl.len().cast(pl.Int64).alias("kept"))
+    last = _mean_rows(levels, ["group_idx"]).select("group_idx", pl.col("mean_fen").alias("last_mean_fen"))
+    return (
+        pl.DataFrame({"group_idx": pl.arange(size, dtype=pl.Int32, eager=True)})
+        .join(bounds, on="group_idx", how="left")
+        .join(counts, on="group_idx", how="left")
+        .join(measured, on="group_idx", how="left")
+        .join(last, on="group_idx", how="left")
+        .join(coefficients_of_variation(kept), on="group_idx", how="left")
+        .sort("group_idx")
+        .select(
+            "group_idx",
+            pl.col("n").fill_null(0).cast(pl.Int64).alias("history_cases"),
+            "mean_cost_fen",
+            pl.coalesce("last_mean_fen", "mean_cost_fen").alias("last_mean_fen"),
+            "cv",
+            (pl.col("n").cast(pl.Int64) - pl.col("kept").fill_null(0)).fill_null(0).alias("trimmed_cases"),
+            pl.lit(None, pl.Boolean).alias("stable"),
+            "low_fen",
+            "high_fen",
+            "rw_e4",
+        )
+    )
+
+
+def _require_weights_above_zero(groups: pl.DataFrame, catalog: Grouped) -> None:
+    zero = groups.filter(pl.col("rw_e4") == 0)
+    if zero.height:
+        raise CatalogError(
+            "this group would have a weight of zero",
+            code="WEIGHT_ZERO",
+            field="rw",
+            value=catalog.groups["group_id"][zero["group_idx"][0]],
+            remedy="check the costs of its stays, or give weights more decimals or a larger scale",
+        )
+
+
+def weigh(
+    history: pl.DataFrame,
+    catalog: Grouped,
+    policy: Policy,
+    hospitals: pl.DataFrame,
+    overrides: pl.DataFrame | None = None,
+) -> Weights:
     """Measure weights, means and institution coefficients on history.
 
     ``history``: group_idx (Int32, -1 = none), year (Int32), fixmedins_code, cost_fen (Int64) of all stays that count.
-    ``hospitals``: fixmedins_code, level, type, coefficient (Decimal text or null).
-    Raises :class:`RegionError` for an empty history, :class:`CatalogError` for a weight of zero or a
-    benchmark group without stays.
+    ``catalog``: of either scheme. ``hospitals``: fixmedins_code, level, type, coefficient (Decimal text or null).
+    ``overrides``: negotiated weights, see :func:`fenzhi.weights.negotiated.negotiate`.
+    Raises :class:`RegionError` for an empty history or negotiated weights that cannot be, :class:`CatalogError`
+    for a weight of zero, a benchmark group without stays, or given weights that are missing.
     """
     if history.is_empty():
         raise RegionError(
@@ -209,54 +287,24 @@ def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals:
     in_groups = history.filter(pl.col("group_idx") >= 0)
     bounds = trim_bounds(in_groups, rules.trim)
     kept = _kept(in_groups, bounds, catalog.groups.height)
-    means = {
-        group: mean
-        for group, sums in _year_sums(kept).items()
-        if (mean := weighted_mean(sums, weight_of, rules.pooling)) is not None
-    }
-    bench = _benchmark(catalog, rules, means)
     levels = kept.filter(pl.col("year") == years[-1]).join(
         hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left"
     )
-    rows = [
-        (group, round_half_up(mean), _weight(mean, all_mean, bench, rules))
-        for group, mean in sorted(means.items())
-    ]
-    for group, _, weight in rows:
-        if weight == 0:
-            raise CatalogError(
-                "this group would have a weight of zero",
-                code="WEIGHT_ZERO",
-                field="rw",
-                value=catalog.groups["group_id"][group],
-                remedy="check the costs of its stays, or give weights more decimals or a larger scale",
-            )
-    measured = pl.DataFrame(
-        rows, schema={"group_idx": pl.Int32, "mean_cost_fen": pl.Int64, "rw_e4": pl.Int64}, orient="row"
-    )
-    counts = kept.group_by("group_idx").agg(pl.len().cast(pl.Int64).alias("kept"))
-    last = _mean_rows(levels, ["group_idx"]).select("group_idx", pl.col("mean_fen").alias("last_mean_fen"))
-    groups = (
-        pl.DataFrame({"group_idx": pl.arange(catalog.groups.height, dtype=pl.Int32, eager=True)})
-        .join(bounds, on="group_idx", how="left")
-        .join(counts, on="group_idx", how="left")
-        .join(measured, on="group_idx", how="left")
-        .join(last, on="group_idx", how="left")
-        .join(coefficients_of_variation(kept), on="group_idx", how="left")
-        .sort("group_idx")
-        .select(
-            "group_idx",
-            pl.col("n").fill_null(0).cast(pl.Int64).alias("history_cases"),
-            "mean_cost_fen",
-            pl.coalesce("last_mean_fen", "mean_cost_fen").alias("last_mean_fen"),
-            "cv",
-            (pl.col("n").cast(pl.Int64) - pl.col("kept").fill_null(0)).fill_null(0).alias("trimmed_cases"),
-            "low_fen",
-            "high_fen",
-            "rw_e4",
-        )
-    )
-    coefficients, classes = institution_coefficients(history, hospitals, policy, weight_of, all_mean)
+    measured = _means_and_weights(kept, catalog, rules, weight_of, all_mean)
+    groups = _group_table(catalog.groups.height, bounds, kept, levels, measured)
+    if policy.stability is not None:
+        groups = groups.with_columns(stable_groups(kept, groups["history_cases"], policy.stability))
+    negotiated = None
+    if overrides is not None and overrides.height:
+        ids = catalog.groups["group_id"]
+        groups, negotiated = negotiate(groups, ids, overrides, step_of(rules.decimals))
+    _require_weights_above_zero(groups, catalog)
+    if policy.coefficients.form == "cost":
+        coefficients, classes = given_coefficients(hospitals)
+        costs = cost_coefficients(kept, years, hospitals, policy.coefficients)
+    else:
+        coefficients, classes = institution_coefficients(history, hospitals, policy, weight_of, all_mean)
+        costs = no_cost_coefficients()
     return Weights(
         groups=groups,
         level_means=_mean_rows(levels, ["group_idx", "level"]),
@@ -264,10 +312,12 @@ def weigh(history: pl.DataFrame, catalog: DipCatalog, policy: Policy, hospitals:
         classes=classes,
         mean_fen=round_half_up(all_mean),
         years=years,
+        costs=costs,
+        negotiated=negotiated,
     )
 
 
-def _benchmark(catalog: DipCatalog, rules: WeightsPolicy, means: dict[int, Fraction]) -> Fraction | None:
+def _benchmark(catalog: Grouped, rules: WeightsPolicy, means: dict[int, Fraction]) -> Fraction | None:
     if rules.method != "benchmark":
         return None
     index = catalog.groups["group_id"].index_of(rules.benchmark_group)

@@ -1,0 +1,222 @@
+"""Sections on single stays: cost deviation, unstable groups, incomplete stays, bed-days, readmission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from fenzhi.policy.base import Limit, Model, Positive, Rate, Section
+
+Reference = Literal["same_level_mean", "all_level_mean", "payment_standard"]
+
+
+class Band(Model):
+    """One band of the ratio r = cost / reference.
+
+    ``above`` / ``upto``: the limits; ``*_included`` says whether the limit itself belongs to the band.
+    ``points``: what the case gets, with S = weight, h = institution coefficient, q = cost / the factor's
+    reference, limit = ``above``: ``normal`` S x h; ``ratio`` S x h x q; ``ratio_without_coefficient`` S x q;
+    ``excess`` S x h x (q - limit + 1); ``excess_plus_coefficient`` S x (q - limit + h); ``actual_cost``
+    S x h x cost / payment standard; ``review`` like normal until special review decides.
+    """
+
+    name: str
+    title: str = ""
+    above: Limit = Decimal(0)
+    above_included: bool = False
+    upto: Limit | None = None
+    upto_included: bool = True
+    points: Literal[
+        "normal",
+        "ratio",
+        "ratio_without_coefficient",
+        "excess",
+        "excess_plus_coefficient",
+        "actual_cost",
+        "review",
+    ]
+
+
+class Tier(Model):
+    """Bands of their own for the stays whose weight S lies between ``rw_above`` and ``rw_upto``.
+
+    ``*_included`` says whether the limit itself belongs to the tier. The first tier includes 0.
+    """
+
+    rw_above: Limit = Decimal(0)
+    rw_above_included: bool = False
+    rw_upto: Limit | None = None
+    rw_upto_included: bool = True
+    bands: tuple[Band, ...]
+
+
+class _Span(NamedTuple):
+    name: str
+    above: Decimal
+    above_included: bool
+    upto: Decimal | None
+    upto_included: bool
+
+
+def _require_whole(spans: Sequence[_Span], word: str) -> None:
+    """Raise unless the spans follow each other from 0 to infinity without gap or overlap."""
+    if not spans:
+        raise ValueError(f"deviation needs at least one {word}")
+    if spans[0].above != 0:
+        raise ValueError(f"{word} {spans[0].name!r} must begin at 0")
+    for one, two in pairwise(spans):
+        if one.upto is None or one.upto > two.above:
+            raise ValueError(f"{word}s {one.name!r} and {two.name!r} overlap")
+        if one.upto < two.above:
+            raise ValueError(f"there is a gap between {word}s {one.name!r} and {two.name!r}")
+        if one.upto_included == two.above_included:
+            which = "both" if one.upto_included else "neither"
+            raise ValueError(
+                f"the limit {one.upto} must belong to one of the {word}s {one.name!r} and {two.name!r}, not {which}"
+            )
+    if spans[-1].upto is not None:
+        raise ValueError(f"the last {word} {spans[-1].name!r} must be open above")
+
+
+class Deviation(Section):
+    """Cost deviation cases: ordered bands of r that must cover everything from 0 without gap or overlap.
+
+    Either ``bands`` for all stays, or ``tiers`` by the weight of the group, each with bands of its own.
+    """
+
+    test_reference: Reference = "same_level_mean"
+    factor_reference: Reference = "same_level_mean"
+    bands: tuple[Band, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Deviation:
+        if self.bands and self.tiers:
+            raise ValueError(
+                "deviation has bands and tiers: keep one (bands = [] takes those of the base away)"
+            )
+        for tier in self.all_tiers():
+            spans = [
+                _Span(band.name, band.above, band.above_included, band.upto, band.upto_included)
+                for band in tier.bands
+            ]
+            _require_whole(spans, "band")
+            if len({band.name for band in tier.bands}) != len(tier.bands):
+                raise ValueError("two bands have the same name")
+            taken = {band.name for band in tier.bands} & {"unstable", "incomplete"}
+            if taken:
+                raise ValueError(
+                    f"no band may be named {taken.pop()!r}: results use that word for other stays"
+                )
+        tiers = [
+            _Span(str(place), tier.rw_above, tier.rw_above_included, tier.rw_upto, tier.rw_upto_included)
+            for place, tier in enumerate(self.all_tiers(), start=1)
+        ]
+        _require_whole(tiers, "tier")
+        return self
+
+    def all_tiers(self) -> tuple[Tier, ...]:
+        """Return the tiers; plain bands are one tier for every weight."""
+        return self.tiers or (Tier(bands=self.bands),)
+
+    def all_bands(self) -> tuple[Band, ...]:
+        """Return the bands of all tiers, each name once, as the first tier that has it says."""
+        found: dict[str, Band] = {}
+        for tier in self.all_tiers():
+            for band in tier.bands:
+                found.setdefault(band.name, band)
+        return tuple(found.values())
+
+
+class Stability(Section):
+    """Which groups are stable, and how stays of the others are paid.
+
+    Stable: coefficient of variation at most ``cv_max``, or at least ``min_cases`` stays in the history
+    (``both``: and). ``rule``: ``normal``, as all others; ``share_of_cost``, points = cost / mean cost of all
+    stays x weight scale x ``factor``, no coefficient, no deviation.
+    """
+
+    cv_max: Positive = Decimal(1)
+    min_cases: Annotated[int, Field(ge=1)] = 5
+    both: bool = False
+    rule: Literal["normal", "share_of_cost"] = "normal"
+    factor: Annotated[Decimal, Field(ge=0)] = Decimal(1)
+
+
+class Incomplete(Section):
+    """Stays that ended before the treatment did: points follow the cost and never exceed the whole.
+
+    ``ways``: codes of ``dscg_way``; ``los_below_days``: shorter stays; either is enough. Points = the smaller of
+    S and S x cost / ``reference``; ``coefficient``: both times the coefficient of the hospital.
+    """
+
+    ways: tuple[int, ...] = ()
+    los_below_days: Annotated[int, Field(ge=1)] | None = None
+    reference: Reference = "all_level_mean"
+    coefficient: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Incomplete:
+        if not self.ways and self.los_below_days is None:
+            raise ValueError("incomplete says of no stay that it is incomplete: give ways or los_below_days")
+        return self
+
+
+class BedDayStep(Model):
+    """Points of a day: the days of a stay after the step before, up to day ``upto_days`` (without: all further).
+
+    ``level``: only for hospitals of that level, in place of the steps without level.
+    """
+
+    level: str | None = None
+    upto_days: Annotated[int, Field(ge=1)] | None = None
+    points_per_day: Limit
+
+
+class BedDay(Section):
+    """Stays of certain kinds (``med_type``) that are paid by points per day out of the by-disease fund.
+
+    ``steps``: in the order of the days, for every level that is named and once without level, for all others.
+    ``coefficient``: times the coefficient of the hospital.
+    """
+
+    med_types: tuple[str, ...] = Field(min_length=1)
+    coefficient: bool = False
+    steps: tuple[BedDayStep, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> BedDay:
+        if not self.steps_of(None):
+            raise ValueError("bed_day needs steps without level: they hold for all levels not named")
+        for level in self.levels():
+            ends = [step.upto_days for step in self.steps_of(level)]
+            name = "steps without level" if level is None else f"steps of level {level!r}"
+            if ends[-1] is not None:
+                raise ValueError(f"the last of the {name} must be open (no upto_days)")
+            known = [end for end in ends[:-1] if end is not None]
+            if len(known) != len(ends) - 1 or known != sorted(set(known)):
+                raise ValueError(f"the {name} must rise in upto_days, and only the last is open")
+        return self
+
+    def levels(self) -> tuple[str | None, ...]:
+        """Return the levels that have steps; None stands for all others."""
+        return tuple(dict.fromkeys(step.level for step in self.steps))
+
+    def steps_of(self, level: str | None) -> tuple[BedDayStep, ...]:
+        """Return the steps that name this level, in order."""
+        return tuple(step for step in self.steps if step.level == level)
+
+
+class Readmission(Section):
+    """A stay soon after another of the same person in the same group gets its points times ``factor``.
+
+    ``days``: from discharge to admission, at most. ``same_hospital``: only if both were in one hospital.
+    """
+
+    days: Annotated[int, Field(ge=0)]
+    same_hospital: bool = True
+    factor: Rate
