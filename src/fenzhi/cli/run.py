@@ -55,6 +55,7 @@ OUTCOMES = {
     "excluded": "不按病种付费",
     "other_track": "其他付费方式",
     "rejected": "质控拒绝",
+    "bed_day": "床日付费",
 }
 SHOWN = 5
 
@@ -63,11 +64,17 @@ def _summary(run: Run, lang: str) -> None:
     import polars as pl
 
     from fenzhi.money import format_e4, format_fen
+    from fenzhi.reports.styles import DIP, said, style_of
 
     def value(value: int | None) -> str:
         return "-" if value is None else format_e4(value)
 
-    text = TEXTS[lang]
+    text, style = TEXTS[lang], style_of(run.manifest["policy"])
+
+    def words(text: object) -> str:
+        return said((str(text), str(text)), style)[lang == "en"]
+
+    names = OUTCOMES if style == DIP else OUTCOMES | {"grouped": "入组"}
     meta = run.manifest["region"]
     rules = f"{run.manifest['policy']['title']} · {run.manifest['catalog']['title']}"
     say(f"\n{meta['name']} {meta['year']}  {rules}")
@@ -75,7 +82,7 @@ def _summary(run: Run, lang: str) -> None:
     show_table(
         str(text["outcomes"]),
         text["outcome"],
-        [(OUTCOMES[name] if lang == "zh" else name, f"{n:,}") for name, n in outcomes.iter_rows()],
+        [(words(names[name]) if lang == "zh" else name, f"{n:,}") for name, n in outcomes.iter_rows()],
     )
     pools = list(run.tables["pools"].iter_rows(named=True))
     items = {
@@ -88,7 +95,7 @@ def _summary(run: Run, lang: str) -> None:
         "returned": [format_fen(pool["residual_fen"] + pool["returned_fen"]) for pool in pools],
     }
     titles = [str(text["pool"]), *(pool["title"] or pool["pool"] for pool in pools)]
-    show_table(str(text["pools"]), titles, [(str(text[item]), *figures) for item, figures in items.items()])
+    show_table(str(text["pools"]), titles, [(words(text[item]), *figures) for item, figures in items.items()])
     hospitals = (
         run.tables["hospitals"]
         .group_by("fixmedins_code", "fixmedins_name")

@@ -9,13 +9,13 @@ def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale:
     """Return one row per hospital in the columns of ``results.MONITORING``, sorted by hospital code.
 
     ``paid``: fixmedins_code, outcome, group_id, deviation, act_ipt_days, cost_fen, rw_e4 of the stays paid
-    by points. ``low`` / ``high``: names of the
-    deviation bands that pay less / more than normal. Time index = mean over stays of length of stay /
-    regional mean of the
-    group; cost index likewise. CMI = mean weight / scale.
+    by points. ``low`` / ``high``: names of the deviation bands that pay less / more than normal. Time index = mean
+    over stays of length of stay / regional mean of the group; cost index likewise. CMI = mean weight / scale.
+    Bed-day stays need no group: the grouping rate and the share in core groups leave them out.
     """
     group_mean = pl.col("act_ipt_days").mean().over("group_id")
     cost_mean = pl.col("cost_fen").mean().over("group_id")
+    tried = pl.col("outcome").filter(pl.col("outcome") != "bed_day")
     in_group = pl.col("group_id").is_not_null()
     return (
         paid.select(
@@ -29,8 +29,8 @@ def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale:
         .group_by("fixmedins_code")
         .agg(
             pl.len().cast(pl.Int64).alias("cases"),
-            (pl.col("outcome") != "ungrouped").mean().alias("grouping_rate"),
-            (pl.col("outcome") == "grouped").mean().alias("core_share"),
+            (tried != "ungrouped").mean().alias("grouping_rate"),
+            (tried == "grouped").mean().alias("core_share"),
             pl.col("deviation").is_in(low).fill_null(False).mean().alias("low_share"),
             pl.col("deviation").is_in(high).fill_null(False).mean().alias("high_share"),
             (pl.col("rw_e4").mean() / (10_000 * scale)).alias("cmi"),

@@ -12,10 +12,12 @@ import polars as pl
 import vl_convert
 from markupsafe import Markup
 
+from fenzhi.reports.chapters import by_chapter
 from fenzhi.reports.checks import budget_lines
 from fenzhi.reports.display import decimals, fixed, scaled, shares
 from fenzhi.reports.facts import Facts, by_level, hospital_totals
 from fenzhi.reports.statement import band_names, top_groups
+from fenzhi.reports.styles import DIP
 from fenzhi.reports.svg import ACCENT, FONT, INK, MUTED, RULE, SERIES, WARN, aria, shorten, text_width
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
@@ -26,8 +28,8 @@ WIDTH = 900
 #: The most that names beside lying bars may take of ``WIDTH``; longer ones are cut.
 LABEL = 300
 LEVEL = 80
-#: Lightness falls with the distance from normal; the order is low, normal, high, extreme, not tested.
-BAND_COLOURS = ("#e0cb95", "#a9c6d3", "#d99a8c", "#bf6a58", "#d5d7d1")
+#: Lightness falls with the distance from normal; the order is that of ``facts.BANDS``, then not tested.
+BAND_COLOURS = ("#e0cb95", "#a9c6d3", "#d99a8c", "#bf6a58", "#b9aed0", "#a8bfa0", "#d5d7d1")
 
 
 def region_charts(tables: RunTables, facts: Facts, words: Words) -> list[tuple[str, Markup]]:
@@ -35,6 +37,7 @@ def region_charts(tables: RunTables, facts: Facts, words: Words) -> list[tuple[s
     made = [
         ("chart_budget", _budget(tables, words)),
         ("chart_hospitals", _hospitals(tables, words)),
+        ("chart_chapters", _chapters(tables, facts, words)),
         ("chart_groups", _groups(tables, words)),
         ("chart_levels", _levels(tables, facts, words)),
         ("chart_months", _months(tables, words)),
@@ -147,6 +150,19 @@ def _groups(tables: RunTables, words: Words) -> Any:
         return None
     names = [f"{group} {name or ''}".strip() for name, group in shown.select("name", "group_id").iter_rows()]
     unit, rows = _balance_rows(names, shown["balance_fen"].to_list(), words.lang)
+    return _lying(rows, words(unit))
+
+
+def _chapters(tables: RunTables, facts: Facts, words: Words) -> Any:
+    found = [] if words.style == DIP else by_chapter(facts.chapters, tables)
+    if not found:
+        return None
+    named = [
+        (f"{code} {name or ''}".strip(), int((part["payable_fen"] - part["booked_fen"]).sum()))
+        for code, name, part in found
+    ]
+    named.sort(key=lambda one: -one[1])
+    unit, rows = _balance_rows([name for name, _ in named], [fen for _, fen in named], words.lang)
     return _lying(rows, words(unit))
 
 

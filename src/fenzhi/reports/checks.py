@@ -8,15 +8,16 @@ import polars as pl
 
 from fenzhi.errors import ConservationError
 from fenzhi.reports.facts import Facts
+from fenzhi.reports.steps import KINDS
 from fenzhi.reports.tables import RunTables
 
 #: (result, terms): the result is the sum of the terms; a term that begins with ``-`` is subtracted.
 HOSPITAL_SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "points_e4",
-        ("points_core_e4", "points_comprehensive_e4", "points_grassroots_e4", "points_ungrouped_e4"),
+        tuple(f"points_{kind}_e4" for kind in KINDS),
     ),
-    ("cases", ("grouped_cases", "comprehensive_cases", "ungrouped_cases")),
+    ("cases", ("grouped_cases", "comprehensive_cases", "ungrouped_cases", "bed_day_cases")),
     ("payable_fen", ("gross_fen", "-assessed_fen", "-deduction_fen")),
     ("balance_fen", ("payable_fen", "-booked_fen")),
     ("clearing_fen", ("payable_fen", "-working_capital_fen", "-advance_fen")),
@@ -74,6 +75,7 @@ def _term(name: str) -> pl.Expr:
 
 def _formula(tables: RunTables, table: str, keys: Sequence[str], result: str, terms: Sequence[str]) -> None:
     frame: pl.DataFrame = getattr(tables, table)
+    terms = [term for term in terms if term.removeprefix("-") in frame.columns]
     found = frame.select(
         *keys, _term(result).alias("found"), pl.sum_horizontal(_term(t) for t in terms).alias("sum")
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import NamedTuple
 
-from fenzhi.money import SCALE, apportion, format_e4, format_fen
+from fenzhi.money import SCALE, apportion, format_e4, format_fen, round_half_up
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EM DASH}"
@@ -90,6 +91,11 @@ def count(value: int | None) -> Cell:
 def percent(hundredths: int | None) -> Cell:
     """Hundredths of a per cent: 1234 is 12.34%."""
     return _number(hundredths, f"{format_e4((hundredths or 0) * 100, 2)}%", False)
+
+
+def part_of(part: int, whole: int) -> Cell:
+    """A share of a whole as per cent; of nothing it is a dash."""
+    return percent(round_half_up(Fraction(part * SCALE, whole)) if whole else None)
 
 
 def rate(value: float | None) -> Cell:

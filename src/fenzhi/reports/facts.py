@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from fractions import Fraction
 
 import polars as pl
 
+from fenzhi.money import SCALE, round_half_up
 from fenzhi.reports.tables import RunTables
 
 #: Outcomes in the order in which a statement lists them.
-OUTCOMES = ("grouped", "comprehensive", "ungrouped", "excluded", "other_track", "rejected")
+OUTCOMES = ("grouped", "comprehensive", "ungrouped", "bed_day", "excluded", "other_track", "rejected")
+PAID = ("grouped", "comprehensive", "ungrouped", "bed_day")
 #: Deviation bands known by name come in this order, other names after them; "none" means not tested.
-BANDS = ("low", "normal", "high", "extreme")
+BANDS = ("low", "normal", "high", "extreme", "unstable", "incomplete")
 NOT_TESTED = "none"
 HOSPITAL = "fixmedins_code"
 SUMS = ("cost_fen", "points_e4", "payable_fen", "booked_fen")
@@ -25,27 +28,34 @@ class Facts:
     outcomes: fixmedins_code, outcome, reason (null if none), rows, paid; rejected rows included.
     deviation: fixmedins_code, deviation (``none`` = not tested), cases, points_e4, payable_fen; paid cases.
     groups: fixmedins_code, group_id (null = no group), name, cases, the sums, balance_fen; paid cases.
+    chapters: fixmedins_code, mdc and layer (null = no group), outcome, cases, weighted (cases with a weight), rw_e4
+    (sum of their weights), the sums; paid cases.
+    readmitted: fixmedins_code, cases, points_e4, payable_fen; paid cases that follow another one too soon.
     """
 
     paid: pl.DataFrame
     outcomes: pl.DataFrame
     deviation: pl.DataFrame
     groups: pl.DataFrame
+    chapters: pl.DataFrame
+    readmitted: pl.DataFrame
+
+    def frames(self) -> list[pl.DataFrame]:
+        """Return the frames in their order; each has the column fixmedins_code."""
+        return [getattr(self, field.name) for field in fields(self)]
 
     def of(self, code: str) -> Facts:
         """Return the facts of one hospital."""
-        mine = pl.col(HOSPITAL) == code
-        return Facts(
-            *(frame.filter(mine) for frame in (self.paid, self.outcomes, self.deviation, self.groups))
-        )
+        return Facts(*(frame.filter(pl.col(HOSPITAL) == code) for frame in self.frames()))
 
     def by_hospital(self) -> dict[str, Facts]:
         """Return the facts of every hospital that has any row; splits each frame once."""
+        frames = self.frames()
         parts = [
             {key[0]: part for key, part in frame.partition_by(HOSPITAL, as_dict=True).items()}
-            for frame in (self.paid, self.outcomes, self.deviation, self.groups)
+            for frame in frames
         ]
-        empty = [frame.clear() for frame in (self.paid, self.outcomes, self.deviation, self.groups)]
+        empty = [frame.clear() for frame in frames]
         codes = [code for code in set().union(*parts) if code is not None]
         return {
             code: Facts(*(part.get(code, none) for part, none in zip(parts, empty, strict=True)))
@@ -54,19 +64,22 @@ class Facts:
 
 
 def gather(tables: RunTables) -> Facts:
-    """Add up the cases of all hospitals in one pass over the file (four sums that share one scan)."""
-    is_paid = (
-        pl.col("pool").is_not_null()
-        & pl.col("points_e4").is_not_null()
-        & pl.col("outcome").is_in(["grouped", "comprehensive", "ungrouped"])
+    """Add up the cases of all hospitals in one pass over the file (sums that share one scan)."""
+    is_paid = pl.col("pool").is_not_null() & pl.col("points_e4").is_not_null() & pl.col("outcome").is_in(PAID)
+    have = tables.cases.collect_schema().names()
+    cases = tables.cases.with_columns(
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in (("mdc", pl.String), ("readmitted_days", pl.Int32))
+        if name not in have
     )
-    cases = tables.cases
     paid = cases.filter(is_paid)
     # A grouped stay needs no reason; whatever its reason column holds must not split the line.
     reason = pl.when(~pl.col("outcome").is_in(["grouped", "comprehensive"])).then("reason").alias("reason")
     sums = [pl.col(name).sum() for name in SUMS]
     count = pl.len().cast(pl.Int64)
-    by_pool, outcomes, deviation, groups, known = pl.collect_all(
+    in_group = pl.col("outcome").is_in(["grouped", "comprehensive"])
+    kind = [pl.when(in_group).then(name).alias(name) for name in ("mdc", "layer")]
+    by_pool, outcomes, deviation, groups, chapters, readmitted, known = pl.collect_all(
         [
             paid.group_by(HOSPITAL, "pool").agg(count.alias("cases"), *sums),
             cases.group_by(HOSPITAL, "outcome", reason).agg(
@@ -76,6 +89,15 @@ def gather(tables: RunTables) -> Facts:
                 count.alias("cases"), pl.col("points_e4").sum(), pl.col("payable_fen").sum()
             ),
             paid.group_by(HOSPITAL, "group_id").agg(count.alias("cases"), *sums),
+            paid.group_by(HOSPITAL, *kind, "outcome").agg(
+                count.alias("cases"),
+                pl.col("rw_e4").count().cast(pl.Int64).alias("weighted"),
+                pl.col("rw_e4").sum(),
+                *sums,
+            ),
+            paid.filter(pl.col("readmitted_days").is_not_null())
+            .group_by(HOSPITAL)
+            .agg(count.alias("cases"), pl.col("points_e4").sum(), pl.col("payable_fen").sum()),
             cases.filter(pl.col("outcome") == "rejected").select("source_file", "source_row"),
         ]
     )
@@ -88,6 +110,8 @@ def gather(tables: RunTables) -> Facts:
         groups=groups.join(names, on="group_id", how="left")
         .with_columns(balance.alias("balance_fen"))
         .sort(HOSPITAL, "balance_fen", "group_id", descending=[False, True, False]),
+        chapters=chapters.sort(HOSPITAL, "mdc", "layer", "outcome", nulls_last=True),
+        readmitted=readmitted.sort(HOSPITAL),
     )
 
 
@@ -152,3 +176,20 @@ def hospital_totals(tables: RunTables) -> pl.DataFrame:
         .agg(*about, *sums)
         .sort("level", "payable_fen", HOSPITAL, descending=[True, True, False], nulls_last=True)
     )
+
+
+def grouping_rate(chapters: pl.DataFrame) -> int | None:
+    """Return the share of grouped stays among paid ones without bed-day stays, in hundredths of a per cent."""
+    tried = chapters.filter(pl.col("outcome") != "bed_day")
+    cases = int(tried["cases"].sum())
+    if not cases:
+        return None
+    return round_half_up(
+        Fraction(SCALE * int(tried.filter(pl.col("outcome") != "ungrouped")["cases"].sum()), cases)
+    )
+
+
+def case_mix(chapters: pl.DataFrame, scale: int) -> int | None:
+    """Return the mean weight of the stays that have one, by the weight ``scale`` of the policy, at 1/10,000."""
+    weighted = int(chapters["weighted"].sum())
+    return round_half_up(Fraction(int(chapters["rw_e4"].sum()), weighted * scale)) if weighted else None

@@ -42,7 +42,7 @@ class Pages:
     """Makes the pages of one run in one language; holds what all of them share."""
 
     def __init__(self, tables: RunTables, facts: Facts, lang: str) -> None:
-        self.tables, self.facts, self.words = tables, facts, Words(lang)
+        self.tables, self.facts, self.words = tables, facts, Words(lang, tables.style)
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,

@@ -7,10 +7,25 @@ from typing import Any
 
 import polars as pl
 
+from fenzhi.reports.chapters import chapters_table
 from fenzhi.reports.checks import budget_lines
-from fenzhi.reports.display import Cell, Head, Table, code, count, e4, empty, index, rate, text, yuan
-from fenzhi.reports.facts import HOSPITAL, Facts, hospital_totals
+from fenzhi.reports.display import (
+    Cell,
+    Head,
+    Table,
+    code,
+    count,
+    e4,
+    empty,
+    index,
+    percent,
+    rate,
+    text,
+    yuan,
+)
+from fenzhi.reports.facts import HOSPITAL, Facts, case_mix, grouping_rate, hospital_totals
 from fenzhi.reports.statement import top_groups
+from fenzhi.reports.styles import DIP
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
@@ -30,16 +45,31 @@ def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str],
     }
     return {
         "sentence": _sentence(totals.height, int(tables.pools["cases"].sum()), money, words),
-        "figures": [(title[name], yuan(money[name], plus=name == "balance_fen")) for name in names],
+        "figures": [
+            *((title[name], yuan(money[name], plus=name == "balance_fen")) for name in names),
+            *_drg_figures(tables, facts, words),
+        ],
         "pools": pools_table(tables, words),
         "budget": budget_table(tables, words),
         "hospitals": hospitals_table(totals, words, link),
+        "chapters": None if words.style == DIP else chapters_table(facts.chapters, tables, words),
         "groups": groups_table(region_groups(tables), words),
         "monitoring": monitoring_table(tables, totals, words),
         "quality": quality_table(tables, words),
         "ledger": ledger_table(tables, words),
         "charts": region_charts(tables, facts, words),
     }
+
+
+def _drg_figures(tables: RunTables, facts: Facts, words: Words) -> list[tuple[str, Cell]]:
+    """Return grouping rate and case mix of the region, which a DRG region looks at first."""
+    if words.style == DIP:
+        return []
+    scale = int(tables.manifest["policy"].get("scale", 1))
+    return [
+        (words.title("monitoring", "grouping_rate"), percent(grouping_rate(facts.chapters))),
+        (words.title("monitoring", "cmi"), e4(case_mix(facts.chapters, scale))),
+    ]
 
 
 def _sentence(hospitals: int, cases: int, money: dict[str, int], words: Words) -> str:
@@ -174,7 +204,9 @@ def groups_table(groups: pl.DataFrame, words: Words) -> Table:
 
 def monitoring_table(tables: RunTables, totals: pl.DataFrame, words: Words) -> Table:
     """The indices of each hospital, in the order of the hospitals' table."""
-    shares = ("grouping_rate", "core_share", "low_share", "high_share")
+    # Under DRG every grouped stay is in a core group, so that share says nothing new.
+    core = ("core_share",) if words.style == DIP else ()
+    shares = ("grouping_rate", *core, "low_share", "high_share")
     indices = ("cmi", "time_index", "cost_index")
     heads = [Head(words("hospital"), False), Head(words("level"), False)]
     heads += [Head(words.title("monitoring", name)) for name in ("cases", *shares, *indices)]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from fenzhi.errors import InputError
 from fenzhi.money import format_e4
 from fenzhi.reports import svg
+from fenzhi.reports.chapters import chapters_table
 from fenzhi.reports.display import (
     DASH,
     Cell,
@@ -24,14 +25,16 @@ from fenzhi.reports.display import (
     empty,
     index,
     owed,
+    part_of,
     percent,
     scaled,
     shares,
     text,
     yuan,
 )
-from fenzhi.reports.facts import BANDS, HOSPITAL, NOT_TESTED, Facts
-from fenzhi.reports.steps import KINDS, steps
+from fenzhi.reports.facts import BANDS, HOSPITAL, NOT_TESTED, Facts, grouping_rate
+from fenzhi.reports.steps import kinds_of, steps
+from fenzhi.reports.styles import DIP
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
@@ -103,12 +106,13 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
         "figures": figures(tables, hospital, words),
         "steps": steps(tables, hospital.rows, words),
         "months": months_table(tables, hospital, words),
+        "chapters": None if words.style == DIP else chapters_table(hospital.facts.chapters, tables, words),
         "groups": groups_table(hospital, words),
         "deviation": deviation_table(hospital, bands, words),
         "outcomes": outcomes_table(hospital, tables.rule_messages, words),
         "charts": [
             *_month_charts(tables, hospital, words),
-            _kinds_chart(hospital, words),
+            _kinds_chart(hospital, kinds_of(tables), words),
             _deviation_chart(hospital, region, bands, words),
             *_group_charts(hospital, words),
         ],
@@ -125,14 +129,19 @@ def figures(tables: RunTables, hospital: Hospital, words: Words) -> list[tuple[s
     def title(name: str) -> str:
         return words.title("hospitals", name)
 
+    # A DRG region looks at the grouping rate first; there the advances stand in the sentence above only.
+    drg = words.style != DIP
+    rate = (words.title("monitoring", "grouping_rate"), percent(grouping_rate(hospital.facts.chapters)))
+    advance = (title("advance_fen"), yuan(hospital.total("advance_fen")))
     return [
         (title("cases"), count(hospital.total("cases"))),
+        *([rate] if drg else []),
         (title("points_e4"), e4(hospital.total("points_e4"))),
         (words.title("monitoring", "cmi"), index(cmi[0] if cmi else None)),
         (words("coefficient"), Cell(" / ".join(format_e4(c) for c in coefficients) or DASH, "num")),
         (title("payable_fen"), yuan(hospital.total("payable_fen"))),
         (title("balance_fen"), yuan(hospital.total("balance_fen"), plus=True)),
-        (title("advance_fen"), yuan(hospital.total("advance_fen"))),
+        *([] if drg else [advance]),
         (words(way), owed(clearing)),
     ]
 
@@ -262,6 +271,11 @@ def deviation_table(hospital: Hospital, bands: dict[str, str], words: Words) -> 
     table.add(
         text(words("total")), count(sums[0]), whole[0], e4(sums[1]), whole[1], yuan(sums[2]), part="total"
     )
+    for cases, points, payable in hospital.facts.readmitted.select(
+        "cases", "points_e4", "payable_fen"
+    ).iter_rows():
+        of = [part_of(cases, sums[0]), part_of(points, sums[1])]
+        table.add(text(words("readmitted")), count(cases), of[0], e4(points), of[1], yuan(payable))
     return table
 
 
@@ -312,10 +326,10 @@ def _month_charts(tables: RunTables, hospital: Hospital, words: Words) -> list[t
     ]
 
 
-def _kinds_chart(hospital: Hospital, words: Words) -> tuple[str, Markup]:
+def _kinds_chart(hospital: Hospital, kinds: list[str], words: Words) -> tuple[str, Markup]:
     title = words("chart_kinds")
-    names = [words.title("hospitals", f"points_{kind}_e4") for kind in KINDS]
-    values = [hospital.total(f"points_{kind}_e4") / 10_000 for kind in KINDS]
+    names = [words.title("hospitals", f"points_{kind}_e4") for kind in kinds]
+    values = [hospital.total(f"points_{kind}_e4") / 10_000 for kind in kinds]
     return title, svg.bars(title, names, [svg.Series(words("points"), values)])
 
 

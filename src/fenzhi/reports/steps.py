@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import polars as pl
 
 from fenzhi.money import FEN_PER_YUAN, SCALE, round_half_up
 from fenzhi.reports.display import MINUS, Cell, Head, Table, count, e4, empty, owed, text, yuan
+from fenzhi.reports.styles import DIP, POINTS, RATE
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
@@ -19,41 +21,67 @@ KINDS = {
     "comprehensive": "weights",
     "grassroots": "coefficients",
     "ungrouped": "ungrouped",
+    "bed_day": "bed_day",
+}
+#: Kinds that a statement shows even if the region has no such points.
+ALWAYS: Mapping[str, tuple[str, ...]] = {
+    DIP: ("core", "comprehensive", "grassroots", "ungrouped"),
+    RATE: ("core", "ungrouped"),
+    POINTS: ("core", "ungrouped"),
 }
 Values = Sequence[int | None]
 
 
+def kinds_of(tables: RunTables) -> list[str]:
+    """Return the kinds of points that the statements of a run show, in the order of :data:`KINDS`."""
+    columns = {kind: f"points_{kind}_e4" for kind in KINDS}
+    used = [
+        k
+        for k, c in columns.items()
+        if c in tables.hospitals and (tables.hospitals[c].fill_null(0) != 0).any()
+    ]
+    return [kind for kind in KINDS if kind in ALWAYS[tables.style] or kind in used]
+
+
 @dataclass
 class _Lines:
-    """Collects the numbered lines of one table: values per pool, a total where a sum makes sense."""
+    """Collects the numbered lines of one table: values per pool, a total where a sum makes sense.
+
+    ``numbers``: what a line is -> its number, for the formulas of later lines.
+    """
 
     table: Table
     width: int
     words: Words
-    number: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def part(self, title: str) -> None:
         self.table.add(text(title), part="part")
 
+    def formula(self, terms: str, **ahead: int) -> str:
+        """Return a formula over lines: ``{gross} - {booked}`` becomes ``= 10 - 15``; ``ahead``: lines to come."""
+        return "= " + terms.format(**self.numbers, **ahead).replace("-", MINUS)
+
     def line(
         self,
+        name: str,
         item: str,
         how: str,
         values: Values,
-        show: Callable[[int | None], Cell],
+        show: Callable[[int | None], Cell] = yuan,
         *,
         by: str = "",
         summed: bool = True,
         total: bool = False,
     ) -> None:
-        """Add a line; ``by`` is the section of the policy that rules it."""
-        self.number += 1
+        """Add the line ``name``; ``by`` is the section of the policy that rules it."""
+        self.numbers[name] = number = len(self.numbers) + 1
         if by:
             how = self.words("by_policy", how=how, section=self.words.name("section", by))
         cells = [show(value) for value in values]
         if self.width > 1:
             cells.append(show(sum(v or 0 for v in values)) if summed else empty())
-        self.table.add(count(self.number), text(item, note=how), *cells, part="total" if total else "")
+        self.table.add(count(number), text(item, note=how), *cells, part="total" if total else "")
 
 
 def _balance(fen: int | None) -> Cell:
@@ -72,97 +100,94 @@ def steps(tables: RunTables, hospital: pl.DataFrame, words: Words) -> Table:
     heads += [Head(words("total"))] if hospital.height > 1 else []
     table = Table("steps", words("steps"), heads, words("steps_note") + " " + words("unit_both"))
     lines = _Lines(table, hospital.height, words)
-    _points(lines, hospital, words)
-    _payable(lines, tables, hospital, words)
+    _points(lines, tables, hospital)
+    if tables.manifest["policy"].get("settlement_method", "ratio") == "difference":
+        _difference(lines, hospital)
+    else:
+        _ratio(lines, tables, hospital)
+    _payable(lines, hospital)
+    _clearing(lines, hospital["clearing_fen"].to_list())
     return table
 
 
-def _points(lines: _Lines, hospital: pl.DataFrame, words: Words) -> None:
+def _points(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
+    words = lines.words
     lines.part(words("part_points"))
-    for kind, section in KINDS.items():
+    kinds = kinds_of(tables)
+    for kind in kinds:
         name = f"points_{kind}_e4"
-        lines.line(
-            words.title("hospitals", name), words("how_kind"), hospital[name].to_list(), e4, by=section
-        )
-    total = hospital["points_e4"].to_list()
-    lines.line(words.title("hospitals", "points_e4"), "= 1 + 2 + 3 + 4", total, e4, total=True)
+        item, values = words.title("hospitals", name), hospital[name].to_list()
+        lines.line(kind, item, words("how_kind"), values, e4, by=KINDS[kind])
+    total, how = hospital["points_e4"].to_list(), lines.formula(" + ".join(f"{{{kind}}}" for kind in kinds))
+    lines.line("points", words.title("hospitals", "points_e4"), how, total, e4, total=True)
+    lines.part(words("part_payable"))
+    value = hospital["point_value_e4"].to_list()
+    title = words.title("hospitals", "point_value_e4")
+    lines.line("value", title, words("how_value"), value, e4, by="point_value", summed=False)
 
 
-def _payable(lines: _Lines, tables: RunTables, hospital: pl.DataFrame, words: Words) -> None:
-    """Add lines 6 to 19; the numbers in the formulas are the numbers of those lines."""
+def _difference(lines: _Lines, hospital: pl.DataFrame) -> None:
+    """Add the lines down to the amount before assessment: standards minus what others paid."""
+    words, gross = lines.words, hospital["gross_fen"].to_list()
+    pairs = hospital.select("points_e4", "point_value_e4").iter_rows()
+    standard = [_product(points, value, SCALE) for points, value in pairs]
+    paid = hospital.select("cost_fen", "booked_fen").iter_rows()
+    others: Values = [(cost or 0) - (booked or 0) for cost, booked in paid]
+    how = words("how_standard", terms=lines.formula("{points} × {value}"))
+    lines.line("standard", words("standard_total"), how, standard)
+    lines.line("others", words("others_paid"), words("how_others"), others)
+    expected: Values = [(s or 0) - (o or 0) for s, o in zip(standard, others, strict=True)]
+    _gross(lines, gross, expected, "{standard} - {others}", "({standard} - {others})")
 
-    def column(name: str) -> Values:
-        return hospital[name].to_list()
 
-    def title(name: str) -> str:
-        return words.title("hospitals", name)
-
-    def assessed(terms: str) -> str:
-        return words("how_assessed", terms=terms)
-
+def _ratio(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
+    """Add the lines down to the amount before assessment: points x value x payment ratio."""
+    words, gross = lines.words, hospital["gross_fen"].to_list()
     ratios = dict(tables.pools.select("pool", "payment_ratio_e4").iter_rows())
     ratio = [ratios.get(pool) for pool in hospital["pool"]]
-    gross = column("gross_fen")
-    difference = tables.manifest["policy"].get("settlement_method", "ratio") == "difference"
-    lines.part(words("part_payable"))
-    lines.line(
-        title("point_value_e4"),
-        words("how_value"),
-        column("point_value_e4"),
-        e4,
-        by="point_value",
-        summed=False,
-    )
-    if difference:
-        first = [
-            _product(p, v, SCALE) for p, v in zip(column("points_e4"), column("point_value_e4"), strict=True)
-        ]
-        others: Values = [
-            (c or 0) - (b or 0) for c, b in zip(column("cost_fen"), column("booked_fen"), strict=True)
-        ]
-        lines.line(words("standard_total"), words("how_standard", terms="= 5 × 6"), first, yuan)
-        lines.line(words("others_paid"), words("how_others"), others, yuan)
-        expected: Values = [(f or 0) - (o or 0) for f, o in zip(first, others, strict=True)]
-        formula, chain = f"= 10 {MINUS} (7 {MINUS} 8)", f"= 7 {MINUS} 8 + 9"
-    else:
-        lines.line(
-            words.title("pools", "payment_ratio_e4"),
-            words("how_ratio"),
-            ratio,
-            e4,
-            by="point_value",
-            summed=False,
-        )
-        factors = zip(column("points_e4"), column("point_value_e4"), ratio, strict=True)
-        expected = [_product(p, v, r) for p, v, r in factors]
-        lines.line(words("product"), "= 5 × 6 × 7", expected, yuan)
-        formula, chain = f"= 10 {MINUS} 8", "= 8 + 9"
+    title = words.title("pools", "payment_ratio_e4")
+    lines.line("ratio", title, words("how_ratio"), ratio, e4, by="point_value", summed=False)
+    factors = zip(hospital["points_e4"], hospital["point_value_e4"], ratio, strict=True)
+    expected = [_product(p, v, r) for p, v, r in factors]
+    lines.line("product", words("product"), lines.formula("{points} × {value} × {ratio}"), expected)
+    _gross(lines, gross, expected, "{product}", "{product}")
+
+
+def _gross(lines: _Lines, gross: Values, expected: Values, terms: str, inner: str) -> None:
+    """Add what rounding leaves and the amount before assessment; the two formulas name each other."""
+    words = lines.words
+    how = lines.formula(f"{{gross}} - {inner}", gross=len(lines.numbers) + 2)
     rest: Values = [(g or 0) - (e or 0) for g, e in zip(gross, expected, strict=True)]
-    lines.line(words("rounding"), words("how_rounding", terms=formula), rest, _balance)
-    lines.line(title("gross_fen"), chain, gross, yuan, total=True)
-    lines.line(title("assessment_e4"), words("how_assessment"), column("assessment_e4"), e4, summed=False)
-    lines.line(title("assessed_fen"), assessed(f"= 10 × (1 {MINUS} 11)"), column("assessed_fen"), yuan)
-    lines.line(title("deduction_fen"), words("how_deduction"), column("deduction_fen"), yuan)
-    lines.line(title("payable_fen"), f"= 10 {MINUS} 12 {MINUS} 13", column("payable_fen"), yuan, total=True)
+    lines.line("rounding", words("rounding"), words("how_rounding", terms=how), rest, _balance)
+    chain = lines.formula(f"{terms} + {{rounding}}")
+    lines.line("gross", words.title("hospitals", "gross_fen"), chain, gross, total=True)
+
+
+def _payable(lines: _Lines, hospital: pl.DataFrame) -> None:
+    """Add assessment and deductions, the comparison with what was booked, and what was paid so far."""
+    words = lines.words
+
+    def add(name: str, column: str, how: str, show: Callable[[int | None], Cell] = yuan, **more: Any) -> None:
+        lines.line(name, words.title("hospitals", column), how, hospital[column].to_list(), show, **more)
+
+    add("assessment", "assessment_e4", words("how_assessment"), e4, summed=False)
+    withheld = lines.formula("{gross} × (1 - {assessment})")
+    add("assessed", "assessed_fen", words("how_assessed", terms=withheld))
+    add("deduction", "deduction_fen", words("how_deduction"))
+    add("payable", "payable_fen", lines.formula("{gross} - {assessed} - {deduction}"), total=True)
     lines.part(words("part_balance"))
-    lines.line(title("booked_fen"), words("how_booked"), column("booked_fen"), yuan)
-    lines.line(title("balance_fen"), f"= 14 {MINUS} 15", column("balance_fen"), _balance, total=True)
+    add("booked", "booked_fen", words("how_booked"))
+    add("balance", "balance_fen", lines.formula("{payable} - {booked}"), _balance, total=True)
     lines.part(words("part_clearing"))
-    lines.line(
-        title("working_capital_fen"),
-        words("how_capital"),
-        column("working_capital_fen"),
-        yuan,
-        by="settlement",
-    )
-    lines.line(title("advance_fen"), words("how_advance"), column("advance_fen"), yuan, by="settlement")
-    _clearing(lines, column("clearing_fen"), words)
+    add("capital", "working_capital_fen", words("how_capital"), by="settlement")
+    add("advance", "advance_fen", words("how_advance"), by="settlement")
 
 
-def _clearing(lines: _Lines, values: Values, words: Words) -> None:
+def _clearing(lines: _Lines, values: Values) -> None:
     """Add the last line: amounts without sign, in words who pays whom; pools may differ in that."""
-    known = [value or 0 for value in values]
-    pays, returns = f"= 14 {MINUS} 17 {MINUS} 18", f"= 17 + 18 {MINUS} 14"
+    words, known = lines.words, [value or 0 for value in values]
+    pays = lines.formula("{payable} - {capital} - {advance}")
+    returns = lines.formula("{capital} + {advance} - {payable}")
     mixed = min(known) < 0 < max(known)
     item = "clearing_pays" if sum(known) > 0 else "clearing_returns" if sum(known) < 0 else "clearing_none"
     how = words("how_both", pays=pays, returns=returns) if mixed else returns if min(known) < 0 else pays
@@ -171,7 +196,7 @@ def _clearing(lines: _Lines, values: Values, words: Words) -> None:
         way = "pays" if (fen or 0) > 0 else "returns"
         return owed(fen or 0, words(way) if mixed and fen else None)
 
-    lines.line(words(item), how, values, show, total=True)
+    lines.line("clearing", words(item), how, values, show, total=True)
 
 
 def _product(points_e4: int | None, value_e4: int | None, ratio_e4: int | None) -> int:

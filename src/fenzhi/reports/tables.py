@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from fenzhi.errors import InputError
+from fenzhi.reports.styles import style_of
 from fenzhi.results import TABLES, shape
 
 SMALL_TABLES = tuple(name for name in TABLES if name != "cases")
@@ -34,8 +35,9 @@ class RunTables:
     - ``run_id``, ``created`` (ISO time), ``versions`` (program -> version), ``counts`` (name -> number);
     - ``region``: id, name, year, synthetic;
     - ``policy``: id, title, ``sections`` (name -> {cite, confidence}); optional ``title_en``, ``bands`` (list
-      of {name, title}) and ``settlement_method`` (``ratio``, the default, or ``difference``);
-    - ``catalog``: id, title, version;
+      of {name, title}), ``settlement_method`` (``ratio``, the default, or ``difference``), ``scheme`` (``dip``,
+      the default, or ``drg``) and ``scale`` of the weights;
+    - ``catalog``: id, title, version; optional ``chapters`` (code -> name, in the order of the grouper);
     - ``budget``: list of {pool, name, kind, amount_fen, cite}; ``income`` adds, other kinds subtract.
     """
 
@@ -71,6 +73,11 @@ class RunTables:
     def synthetic(self) -> bool:
         """Whether the region's data are made up; then every page says so."""
         return bool(self.manifest["region"]["synthetic"])
+
+    @property
+    def style(self) -> str:
+        """The style in which the pages speak, see :mod:`fenzhi.reports.styles`."""
+        return style_of(self.manifest["policy"])
 
     @property
     def band_titles(self) -> dict[str, str]:

@@ -183,6 +183,19 @@ TEXTS: dict[str, tuple[str, str]] = {
         "考核前基金应付与记账之差，各列最多 15 个病种；全部病种见工作簿。",
         "Payable before assessment minus booked, at most 15 groups each; all groups are in the workbook.",
     ),
+    # DRG: kinds of groups and chapters
+    "chapters": ("病组类型与主要诊断大类（MDC）", "Kinds of groups and chapters (MDC)"),
+    "chapters_note": (
+        "CMI 按有病种分值的病例计算；差额为考核前基金应付与记账之差。",
+        "CMI over the stays that have a weight; the balance is payable before assessment minus booked.",
+    ),
+    "chapter_kind": ("类别", "Kind"),
+    "by_layer": ("按病组类型", "By kind of group"),
+    "by_chapter": ("入组病例按主要诊断大类（MDC）", "Grouped stays by chapter (MDC)"),
+    "all_grouped": ("入组病例", "Grouped stays"),
+    "bed_days": ("床日病例", "Bed-day stays"),
+    "readmitted": ("其中：短期内再入院", "of these: readmitted too soon"),
+    "chart_chapters": ("各主要诊断大类的结余与超支", "Surplus and deficit by chapter (MDC)"),
     "monitoring": ("监测指标", "Monitoring"),
     "quality": ("数据质量", "Quality control"),
     "quality_note": (

@@ -1,9 +1,10 @@
-"""The words of one language: texts, names of codes, titles of columns, the glossary."""
+"""The words of one language and one way of paying: texts, names of codes, titles of columns, the glossary."""
 
 from __future__ import annotations
 
 from fenzhi.errors import OutputError
 from fenzhi.reports.names import NAMES
+from fenzhi.reports.styles import DIP, DRG_TEXTS, DRG_TITLES, glossary, said
 from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
 from fenzhi.results import TABLES
 
@@ -22,20 +23,26 @@ def language(lang: str) -> int:
 
 
 class Words:
-    """The texts of one language: ``words("total")``, ``words.name("level", "3")``, ``words.title(...)``."""
+    """The texts of one language and style: ``words("total")``, ``words.name("level", "3")``, ``words.title(...)``.
 
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
-        self._at = language(lang)
+    ``style`` is one of ``styles.STYLES``.
+    """
+
+    def __init__(self, lang: str, style: str = DIP) -> None:
+        self.lang, self.style = lang, style
+        self._at = at = language(lang)
+        other, titles = ({}, {}) if style == DIP else (DRG_TEXTS, DRG_TITLES)
+        self._texts = {key: said(text, style)[at] for key, text in (TEXTS | dict(other)).items()}
+        self._names = {key: said(text, style)[at] for key, text in (NAMES | dict(other)).items()}
         self._titles = {
-            (table, column.name): (column.zh, column.en)[self._at]
+            (table, column.name): said(titles.get(column.name, (column.zh, column.en)), style)[at]
             for table, columns in TABLES.items()
             for column in columns
         }
 
     def __call__(self, key: str, **values: object) -> str:
         """Return a text with its ``{names}`` filled in."""
-        text = TEXTS[key][self._at]
+        text = self._texts[key]
         return text.format(**values) if values else text
 
     def name(self, kind: str, code: object) -> str:
@@ -46,8 +53,7 @@ class Words:
 
     def known(self, kind: str, code: object) -> str | None:
         """Return the name of a code, None if it has no name here."""
-        found = NAMES.get(f"{kind}.{code}")
-        return found[self._at] if found else None
+        return self._names.get(f"{kind}.{code}")
 
     def title(self, table: str, column: str) -> str:
         """Return the title of a column of a result table."""
@@ -55,4 +61,4 @@ class Words:
 
     def glossary(self) -> list[tuple[str, str]]:
         """Return the glossary as pairs of term and plain words."""
-        return [(term[self._at], meaning[self._at]) for term, meaning in GLOSSARY]
+        return [(term[self._at], meaning[self._at]) for term, meaning in glossary(GLOSSARY, self.style)]

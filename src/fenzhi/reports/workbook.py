@@ -40,7 +40,7 @@ def write_workbook(path: Path, tables: RunTables, lang: str) -> None:
     Amounts are yuan with two decimals, points have four; texts are never formulas; the run alone decides.
     Errors: :class:`OutputError` if a table has more rows than a sheet.
     """
-    words = Words(lang)
+    words = Words(lang, tables.style)
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
@@ -144,7 +144,7 @@ def _sheet(
         sheet.write_string(0, at, neutral(head), formats["head"])
         values = frame[name].to_list()
         if unit == "text":
-            shown = [None if v is None else neutral(_word(v, words)) for v in values]
+            shown = [None if v is None else neutral(_word(v, name, words)) for v in values]
             for row, value in enumerate(shown, 1):
                 if value is not None:
                     sheet.write_string(row, at, value)
@@ -154,10 +154,10 @@ def _sheet(
         sheet.set_column(at, at, min(max(longest, text_width(head, 2) + 3, 8) + 2, 44))
 
 
-def _word(value: object, words: Words) -> str:
+def _word(value: object, column: str, words: Words) -> str:
     if isinstance(value, bool):
         return words("yes" if value else "no")
-    return str(value)
+    return (words.known("layer", value) if column == "layer" else None) or str(value)
 
 
 def _numbers(sheet: Any, at: int, values: Sequence[float | None], divisor: int, form: Any) -> float:

@@ -31,6 +31,25 @@ GROUPS = [
     ("J44-1", "慢性阻塞性肺疾病,内科诊疗组", "comprehensive", False, 7_300_000),
     ("M51-4", "椎间盘疾患,相关手术组", "comprehensive", False, 24_000_000),
 ]
+# DIP group -> DRG group: code, name, type, chapter, ADRG.
+DRG = {
+    "JC-I10": ("FV29", "高血压", "medical", "MDCF", "FV2"),
+    "JC-I63": ("BR21", "脑缺血,伴严重合并症", "medical", "MDCB", "BR2"),
+    "JC-K35": ("GD29", "阑尾切除", "surgical", "MDCG", "GD2"),
+    "FZ-Z51": ("RE19", "肿瘤化学治疗", "medical", "MDCR", "RE1"),
+    "BX-I25": ("FM19", "经皮冠状动脉支架置入", "procedure", "MDCF", "FM1"),
+    "J44-1": ("ES29", "慢性气道阻塞病", "medical", "MDCE", "ES2"),
+    "M51-4": ("IB29", "脊柱手术", "surgical", "MDCI", "IB2"),
+}
+CHAPTERS = {
+    "B": "神经系统",
+    "E": "呼吸系统",
+    "F": "循环系统",
+    "G": "消化系统",
+    "I": "肌肉骨骼",
+    "R": "骨髓增生与肿瘤",
+}
+BED_DAY_E4 = 90_000
 DEDUCTIONS = {("H36040000001", "employee", 3): 123_45, ("H36040000002", "resident", 7): 80_000}
 OPENING = 6_1000
 WORKING_CAPITAL = {"employee": 900_000, "resident": 700_000}
@@ -89,6 +108,26 @@ def _case(rng: random.Random, at: int) -> dict[str, Any]:
         "reference_fen": int(cost / ratio),
         "points_e4": points,
     }
+
+
+def _as_drg(case: dict[str, Any]) -> dict[str, Any]:
+    """The same stay in a DRG region: bed-day stays are paid inside, some stays are unstable, incomplete, readmitted."""
+    group = DRG.get(case.get("group_id", ""))
+    case |= {"scheme": "drg", "mdc": "0000", "adrg": "00"}
+    if case["outcome"] == "other_track" and case["pool"]:
+        points = BED_DAY_E4 * case["act_ipt_days"]
+        return case | {"outcome": "bed_day", "reason": None, "points_base_e4": points, "points_e4": points}
+    if case["outcome"] == "ungrouped":
+        case["reason"] = {"no_group": "no_mdc", "excluded_diagnosis": "sex_against_chapter"}[case["reason"]]
+    if group is None:
+        return case
+    code, _, layer, mdc, adrg = group
+    case |= {"outcome": "grouped", "group_id": code, "layer": layer, "mdc": mdc, "adrg": adrg}
+    if case["pool"] and case["source_row"] % 9 == 0:
+        case |= {"deviation": "incomplete" if case["source_row"] % 2 else "unstable"}
+    if case["pool"] and case["source_row"] % 11 == 0:
+        case["readmitted_days"] = 4
+    return case
 
 
 def _paid(cases: list[dict[str, Any]], **keys: object) -> list[dict[str, Any]]:
@@ -163,7 +202,7 @@ def _months(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _hospitals(
     cases: list[dict[str, Any]], months: list[dict[str, Any]], values: dict[str, int]
 ) -> list[dict[str, Any]]:
-    grass = {group_id for group_id, _, _, flag, _ in GROUPS if flag}
+    grass = {code for group_id, _, _, flag, _ in GROUPS if flag for code in (group_id, DRG[group_id][0])}
     rows = []
     for code, (name, level, kind, coefficient, assessment) in HOSPITALS.items():
         for pool in POOLS:
@@ -172,6 +211,7 @@ def _hospitals(
                 "comprehensive": [c for c in mine if c["outcome"] == "comprehensive"],
                 "grassroots": [c for c in mine if c.get("group_id") in grass],
                 "ungrouped": [c for c in mine if c["outcome"] == "ungrouped"],
+                "bed_day": [c for c in mine if c["outcome"] == "bed_day"],
                 "core": [c for c in mine if c["outcome"] == "grouped" and c["group_id"] not in grass],
             }
             gross, booked = _sum(mine, "payable_fen"), _sum(mine, "booked_fen")
@@ -193,6 +233,7 @@ def _hospitals(
                     "grouped_cases": len(of_kind["core"]) + len(of_kind["grassroots"]),
                     "comprehensive_cases": len(of_kind["comprehensive"]),
                     "ungrouped_cases": len(of_kind["ungrouped"]),
+                    "bed_day_cases": len(of_kind["bed_day"]),
                     "cost_fen": _sum(mine, "cost_fen"),
                     "booked_fen": booked,
                     **{f"points_{kind}_e4": _sum(rows_, "points_e4") for kind, rows_ in of_kind.items()},
@@ -213,12 +254,15 @@ def _hospitals(
     return rows
 
 
-def _groups(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _groups(cases: list[dict[str, Any]], drg: bool) -> list[dict[str, Any]]:
     rows = []
     for group_id, name, layer, grass, rw in GROUPS:
+        if drg:
+            group_id, name, layer, mdc, adrg = DRG[group_id]
         mine = [c for c in _paid(cases) if c.get("group_id") == group_id]
         rows.append(
             {"group_id": group_id, "name": name, "layer": layer, "grassroots": grass, "history_cases": 600}
+            | ({"mdc": mdc, "adrg": adrg} if drg else {})
             | {
                 "mean_cost_fen": rw * 6 // 100,
                 "cv": 0.53,
@@ -302,10 +346,14 @@ def manifest(pools: list[dict[str, Any]], cases: int) -> dict[str, Any]:
     }
 
 
-def build(seed: int = 7, size: int = 200) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-    """Return the result tables and the manifest of the made-up run."""
+def build(
+    seed: int = 7, size: int = 200, *, drg: bool = False
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """Return the result tables and the manifest of the made-up run; weights of 1,000 mean the average stay."""
     rng = random.Random(seed)
     cases = [_case(rng, at) for at in range(size)]
+    if drg:
+        cases = [_as_drg(case) for case in cases]
     pools = _price(cases)
     months = _months(cases)
     hospitals = _hospitals(cases, months, {p["pool"]: p["settlement_value_e4"] for p in pools})
@@ -349,7 +397,7 @@ def build(seed: int = 7, size: int = 200) -> tuple[dict[str, pl.DataFrame], dict
     ]
     rows = {
         "cases": cases + bad,
-        "groups": _groups(cases),
+        "groups": _groups(cases, drg),
         "hospitals": hospitals,
         "months": months,
         "pools": pools,
@@ -362,7 +410,11 @@ def build(seed: int = 7, size: int = 200) -> tuple[dict[str, pl.DataFrame], dict
         known = {c.name: c.dtype for c in TABLES[table] if any(c.name in line for line in lines)}
         full = [{name: line.get(name) for name in known} for line in lines]
         frames[table] = shape(pl.DataFrame(full, schema=known, orient="row"), table)
-    return frames, manifest(pools, len(cases) + len(bad))
+    about = manifest(pools, len(cases) + len(bad))
+    if drg:
+        about["policy"] |= {"scheme": "drg", "scale": 1_000}
+        about["catalog"]["chapters"] = CHAPTERS
+    return frames, about
 
 
 def write(run_dir: Path, frames: dict[str, pl.DataFrame], about: dict[str, Any]) -> Path:
