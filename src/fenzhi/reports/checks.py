@@ -75,7 +75,6 @@ def _term(name: str) -> pl.Expr:
 
 def _formula(tables: RunTables, table: str, keys: Sequence[str], result: str, terms: Sequence[str]) -> None:
     frame: pl.DataFrame = getattr(tables, table)
-    terms = [term for term in terms if term.removeprefix("-") in frame.columns]
     found = frame.select(
         *keys, _term(result).alias("found"), pl.sum_horizontal(_term(t) for t in terms).alias("sum")
     )

@@ -66,12 +66,7 @@ class Facts:
 def gather(tables: RunTables) -> Facts:
     """Add up the cases of all hospitals in one pass over the file (sums that share one scan)."""
     is_paid = pl.col("pool").is_not_null() & pl.col("points_e4").is_not_null() & pl.col("outcome").is_in(PAID)
-    have = tables.cases.collect_schema().names()
-    cases = tables.cases.with_columns(
-        pl.lit(None, dtype).alias(name)
-        for name, dtype in (("mdc", pl.String), ("readmitted_days", pl.Int32))
-        if name not in have
-    )
+    cases = tables.cases
     paid = cases.filter(is_paid)
     # A grouped stay needs no reason; whatever its reason column holds must not split the line.
     reason = pl.when(~pl.col("outcome").is_in(["grouped", "comprehensive"])).then("reason").alias("reason")

@@ -34,12 +34,7 @@ Values = Sequence[int | None]
 
 def kinds_of(tables: RunTables) -> list[str]:
     """Return the kinds of points that the statements of a run show, in the order of :data:`KINDS`."""
-    columns = {kind: f"points_{kind}_e4" for kind in KINDS}
-    used = [
-        k
-        for k, c in columns.items()
-        if c in tables.hospitals and (tables.hospitals[c].fill_null(0) != 0).any()
-    ]
+    used = {kind for kind in KINDS if (tables.hospitals[f"points_{kind}_e4"].fill_null(0) != 0).any()}
     return [kind for kind in KINDS if kind in ALWAYS[tables.style] or kind in used]
 
 
