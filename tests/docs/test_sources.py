@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from fenzhi.policy import load_policy
-from fenzhi.policy.models import Confidence
+from fenzhi.policy.base import Confidence
 
 from .blocks import ROOT
 
