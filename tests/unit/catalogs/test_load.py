@@ -82,7 +82,7 @@ def test_found_by_path_beside_a_file_or_by_id(tmp_path: Path, monkeypatch: pytes
     assert load_catalog("demonstration-3.0").meta.id == "demonstration-3.0"
     monkeypatch.chdir(tmp_path)
     assert load_catalog("catalog").meta.id == "test"
-    with pytest.raises(CatalogError, match=r"no DIP catalogue 'nothing'") as caught:
+    with pytest.raises(CatalogError, match=r"no catalogue 'nothing'") as caught:
         find_catalog("nothing")
     assert caught.value.code == "CATALOG_MISSING"
     assert "demonstration-3.0" in str(caught.value)

@@ -20,8 +20,16 @@ from fenzhi.codes import read_table, require_columns
 from fenzhi.errors import CatalogError
 
 RETRY = "retry_each_other_procedure_when_0000"
-# Code lists in which a row without code says nothing. Their rows are left out; elsewhere a blank is an error.
-_CODES = ("code_list", "mdc_dx", "valid_procedure", "icd10", "icd9cm3")
+# Cells without which a row of a code list says nothing: such rows are left out. Elsewhere a blank is an error.
+_NEEDED = {
+    "mdc_dx": ("code",),
+    "code_list": ("code",),
+    "cc": ("code",),
+    "cc_exclusion": ("main_dx", "excl_table"),
+    "valid_procedure": ("code",),
+    "icd10": ("code",),
+    "icd9cm3": ("code",),
+}
 
 
 def _remarks(name: str, table: pl.DataFrame, file: Path) -> tuple[pl.DataFrame, list[str]]:
@@ -36,10 +44,11 @@ def _remarks(name: str, table: pl.DataFrame, file: Path) -> tuple[pl.DataFrame, 
         table = table.drop(unknown)
         left.append(f"{file.name}: columns not used: {', '.join(unknown)}")
     table = table.with_columns(pl.int_range(1, pl.len() + 1).alias("source_row"))
-    if name in _CODES and "code" in table.columns:
-        full = table.filter(pl.col("code").is_not_null())
+    needed = _NEEDED.get(name, ())
+    if needed and set(needed) <= set(table.columns):
+        full = table.drop_nulls(needed)
         if full.height < table.height:
-            left.append(f"{file.name}: {table.height - full.height} rows without code left out")
+            left.append(f"{file.name}: {table.height - full.height} rows without {' or '.join(needed)} left out")
         table = full
     return table, left
 
