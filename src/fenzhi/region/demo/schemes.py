@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 YEAR = 2027
+HISTORY = (2024, 2025, 2026)
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Scheme:
     ``region`` is the id of region.toml, ``catalog`` the catalogue it names,
     ``policy`` the text of policy.toml. ``shipped_catalog``: the catalogue comes with fenzhi and needs no kinds of
     operations; the other kind is built from the region's history.
+    ``history``: the years before the settled one, oldest first; its policy has a weight for each.
     ``returns``: some patients come back soon. ``bed_days_inside``: bed-day stays are paid out of the by-disease
     fund, so the budget takes nothing out for them.
     """
@@ -23,6 +25,7 @@ class Scheme:
     catalog: str
     policy: str
     shipped_catalog: bool = True
+    history: tuple[int, ...] = HISTORY
     returns: bool = True
     bed_days_inside: bool = False
 
@@ -63,16 +66,21 @@ floor = 0.75
 cap = 1.30
 """
 
-_POINTS = f"""# 示范统筹区的政策:DRG 点数法,只改一处。示例,不是任何地区的规定。
-# The demo region's policy: DRG with points, with one change. A sample, no region's rule.
+_POINTS = f"""# 示范统筹区的政策:DRG 点数法,改两处。示例,不是任何地区的规定。
+# The demo region's policy: DRG with points, with two changes. A sample, no region's rule.
 
 [meta]
 id = "demo-drg-points-{YEAR}"
-title = "示范政策(DRG 点数法,限定成本系数)"
-title_en = "Demo policy (DRG with points, cost coefficients bounded)"
+title = "示范政策(DRG 点数法,三年历史,限定成本系数)"
+title_en = "Demo policy (DRG with points, three years of history, cost coefficients bounded)"
 scheme = "drg"
 version = "{YEAR}"
 extends = "jinhua-drg-2017"
+
+[weights]
+cite = "示例:三年历史同等计算"
+confidence = "sample"
+year_weights = [1, 1, 1]
 
 [coefficients]
 cite = "示例:成本系数限定在 0.75 至 1.30 之间"
@@ -85,5 +93,5 @@ DRG_CATALOG = "demonstration-drg"
 SCHEMES: Mapping[str, Scheme] = {
     "dip": Scheme(f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False),
     "drg-rate": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _RATE),
-    "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, bed_days_inside=True),
+    "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, history=HISTORY[1:], bed_days_inside=True),
 }
