@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 YEAR = 2027
-HISTORY = (2024, 2025, 2026)
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,6 @@ class Scheme:
     ``region`` is the id of region.toml, ``catalog`` the catalogue it names,
     ``policy`` the text of policy.toml. ``shipped_catalog``: the catalogue comes with fenzhi and needs no kinds of
     operations; the other kind is built from the region's history.
-    ``history``: the years before the settled one, oldest first; its policy has a weight for each.
     ``returns``: some patients come back soon. ``bed_days_inside``: bed-day stays are paid out of the by-disease
     fund, so the budget takes nothing out for them.
     """
@@ -25,7 +23,6 @@ class Scheme:
     catalog: str
     policy: str
     shipped_catalog: bool = True
-    history: tuple[int, ...] = HISTORY
     returns: bool = True
     bed_days_inside: bool = False
 
@@ -93,5 +90,5 @@ DRG_CATALOG = "demonstration-drg"
 SCHEMES: Mapping[str, Scheme] = {
     "dip": Scheme(f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False),
     "drg-rate": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _RATE),
-    "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, history=HISTORY[1:], bed_days_inside=True),
+    "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, bed_days_inside=True),
 }
