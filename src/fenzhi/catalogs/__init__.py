@@ -12,6 +12,7 @@ from fenzhi.catalogs.dialect import (
 from fenzhi.catalogs.drg import DrgCatalog, DrgMeta
 from fenzhi.catalogs.load import (
     catalogs_dir,
+    compares_exactly,
     find_catalog,
     load_catalog,
     load_dip_catalog,
@@ -31,6 +32,7 @@ __all__ = [
     "Rule",
     "catalogs_dir",
     "check_catalog",
+    "compares_exactly",
     "expand_sets",
     "find_catalog",
     "load_catalog",

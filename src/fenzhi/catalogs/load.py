@@ -65,6 +65,12 @@ def find_catalog(name: str | Path, near: Path | None = None) -> Path:
     )
 
 
+def compares_exactly(name: str | Path, near: Path | None = None) -> bool:
+    """Tell whether a catalogue compares codes exactly as they are written, by its ``catalog.toml`` alone."""
+    section = read_sections(find_catalog(name, near) / TOML).get("catalog", {})
+    return bool(section.get("scheme") == "drg" and section.get("code_match", "exact") == "exact")
+
+
 def _read_meta(path: Path) -> CatalogMeta:
     remedy = "docs/reference/dip-catalog.md lists the keys of catalog.toml"
     data = read_sections(path)

@@ -57,7 +57,7 @@ TEXTS = {
 SHOWN = 25
 
 
-DRG_TEXTS = {
+DRG_TEXTS: dict[str, dict[str, Any]] = {
     "zh": {
         "secondary": "其他诊断",
         "looked": "查找过程(按顺序,至第一个符合的为止)",
@@ -151,7 +151,7 @@ def _show(trace: Trace, lang: str) -> None:
     if hasattr(trace, "candidates"):
         _show_dip(cast("GroupingTrace", trace), TEXTS[lang])
     else:
-        _show_drg(cast("DrgTrace", trace), lang)
+        _show_drg(trace, lang)
 
 
 @click.command(

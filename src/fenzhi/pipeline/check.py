@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import check_catalog
+from fenzhi.catalogs import DrgCatalog, check_catalog
+from fenzhi.catalogs.drg import check_drg_catalog
 from fenzhi.files import new_file, require_new_file
 from fenzhi.pipeline.history import history_years
 from fenzhi.pipeline.setting import known_codes, make_setting, unmapped_notices
@@ -64,7 +65,11 @@ def check_region(folder: Path) -> Checked:
     setting = make_setting(region, None)
     findings = tuple(
         f"{finding.severity}: [{finding.code}] {finding.message}"
-        for finding in check_catalog(setting.catalog)
+        for finding in (
+            check_drg_catalog(setting.catalog)
+            if isinstance(setting.catalog, DrgCatalog)
+            else check_catalog(setting.catalog)
+        )
     )
     year = region.meta.year
     meta = region.policy.meta

@@ -13,7 +13,7 @@ from fenzhi.files import new_file, require_new_file
 from fenzhi.grouping import Grouped, Trace, compile_catalog, trace_stay
 from fenzhi.grouping.dip import OUTCOMES, STATUS_FAILED
 from fenzhi.grouping.drg import NO_ADRG, NO_DRG, NO_MDC
-from fenzhi.pipeline.setting import Progress, group_stays, silent
+from fenzhi.pipeline.setting import Progress, columns_for, group_stays, silent
 from fenzhi.pipeline.store import write_csv
 from fenzhi.pipeline.year import other_rows
 from fenzhi.policy import load_policy
@@ -43,7 +43,7 @@ def group_file(
     # polars reads the records without holding the interpreter, so the catalogue is prepared at the same time.
     with ThreadPoolExecutor(1) as pool:
         compiling = pool.submit(lambda: compile_catalog(load_catalog(catalog), rules.grouping))
-        read = read_stays(source, columns=cmap, needs="grouping")
+        read = read_stays(source, columns=columns_for(cmap, catalog), needs="grouping")
         compiled = compiling.result()
     progress("group", 0.6)
     result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows), compiled.catalog.meta.scheme)
@@ -71,7 +71,7 @@ def explain_grouping(
     """
     cmap = None if columns is None else load_columns(columns)
     compiled = compile_catalog(load_catalog(catalog), load_policy(policy).grouping)
-    read = read_stays(source, columns=cmap, needs="grouping")
+    read = read_stays(source, columns=columns_for(cmap, catalog), needs="grouping")
     stay = read.stays.filter(pl.col("setl_id") == setl_id)
     if stay.is_empty():
         why = read.rejected.filter(pl.col("setl_id") == setl_id)["rule"]

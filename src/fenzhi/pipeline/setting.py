@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog, make_catalog
+from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog, make_catalog
 from fenzhi.codes import CodeMap, read_operations, read_table
 from fenzhi.errors import RegionError
 from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
@@ -54,7 +55,7 @@ class Setting:
     region: Region
     catalog: DipCatalog | DrgCatalog
     compiled: Compiled
-    columns: ColumnMap | None
+    columns: ColumnMap
     diagnosis_map: CodeMap | None
     operation_map: CodeMap | None
     chunk_rows: int | None
@@ -85,6 +86,14 @@ def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
     return lists.list.eval(pl.element().replace(codes, mapped))
 
 
+def columns_for(columns: ColumnMap | None, catalog: str | Path, near: Path | None = None) -> ColumnMap:
+    """Return the mapping to read stays with: a catalogue that compares codes exactly wants them as written."""
+    columns = columns or ColumnMap()
+    if not compares_exactly(catalog, near):
+        return columns
+    return columns.model_copy(update={"codes": columns.codes.model_copy(update={"as_written": True})})
+
+
 def make_setting(region: Region, chunk_rows: int | None) -> Setting:
     """Load the catalogue, tables and mappings that region.toml names, and compile the catalogue."""
     catalog = load_catalog(region.meta.catalog, near=region.folder)
@@ -101,7 +110,11 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
         region=region,
         catalog=catalog,
         compiled=compile_catalog(catalog, region.policy.grouping),
-        columns=None if columns is None else load_columns(region.path(columns)),
+        columns=columns_for(
+            None if columns is None else load_columns(region.path(columns)),
+            region.meta.catalog,
+            region.folder,
+        ),
         diagnosis_map=maps[0],
         operation_map=maps[1],
         chunk_rows=chunk_rows,

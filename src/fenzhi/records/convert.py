@@ -9,7 +9,7 @@ import polars as pl
 
 from fenzhi.errors import InputError
 from fenzhi.records.columns import AGE_UNIT, AGE_VALUE
-from fenzhi.records.lists import clean_codes, money_lists
+from fenzhi.records.lists import clean_codes, codes_as_written, money_lists
 from fenzhi.records.mapping import ColumnMap
 from fenzhi.records.schema import BY_NAME, INT_TYPES, StayColumn
 
@@ -317,7 +317,10 @@ def _lists(
     problems = _no_problems()
     codes = {name: raw[name] for name, column in lists.items() if column.kind == "list"}
     if codes:
-        tidied = clean_codes(codes, cmap.nulls, dots)
+        # A mapping that rewrites codes has said that they are not to be taken as written.
+        rewritten = any(dots.values()) or any(name in cmap.nulls for name in codes)
+        exact = cmap.codes.as_written and not rewritten
+        tidied = codes_as_written(codes) if exact else clean_codes(codes, cmap.nulls, dots)
         frame = frame.with_columns(tidied.get_columns())
     if "oprn_fees" in lists:
         amounts, unread = money_lists(raw["oprn_fees"], 0 if cmap.money.unit == "fen" else 2, to_fen)

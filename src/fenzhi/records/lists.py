@@ -9,14 +9,18 @@ import polars as pl
 _TEXTS = pl.List(pl.String)
 
 
-def as_lists(column: pl.Series) -> pl.Series:
-    """Return lists of text; joined text is split at ``|`` (also ``,`` and ``，``). Null stays null."""
+def as_lists(column: pl.Series, *, as_written: bool = False) -> pl.Series:
+    """Return lists of text; joined text is split at ``|`` (also ``,`` and ``，``). Null stays null.
+
+    ``as_written``: blanks around the text stay.
+    """
     dtype = column.dtype
     if isinstance(dtype, pl.List):
         return column if dtype == _TEXTS else column.cast(_TEXTS)
     if isinstance(dtype, pl.Array):
         return column.cast(_TEXTS)
-    text = column.cast(pl.String).str.strip_chars()
+    text = column.cast(pl.String)
+    text = text if as_written else text.str.strip_chars()
     text = text.str.replace_all("[,，]", "|").replace("", None)
     return text.str.split("|")
 
@@ -50,6 +54,18 @@ def clean_codes(
         for n in frame.columns
     ]
     return frame.with_columns(*firsts, *(pl.col(n).list.drop_nulls() for n in tidied))
+
+
+def codes_as_written(columns: dict[str, pl.Series]) -> pl.DataFrame:
+    """Return code lists with every blank and empty place kept (never null), and ``_first|name``.
+
+    For catalogues that compare codes exactly: a blank makes another code, an empty place stays a place.
+    """
+    lists = [as_lists(column, as_written=True).alias(name) for name, column in columns.items()]
+    frame = pl.DataFrame(lists).with_columns(pl.all().fill_null([]))
+    frame = frame.with_columns(pl.all().list.eval(pl.element().fill_null("")))
+    first = pl.all().list.first().str.strip_chars() != ""
+    return frame.with_columns(first.fill_null(False).name.prefix("_first|"))
 
 
 def _tidy(nulls: Sequence[str], dot_after: int) -> pl.Expr:

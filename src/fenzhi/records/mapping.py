@@ -41,10 +41,14 @@ class _Model(BaseModel):
 
 
 class Codes(_Model):
-    """Codes written without their dot: ``F200`` -> ``F20.0``, ``4701`` -> ``47.01``."""
+    """Codes written without their dot: ``F200`` -> ``F20.0``, ``4701`` -> ``47.01``.
+
+    ``as_written``: blanks in codes and empty places in lists stay, for catalogues that compare codes exactly.
+    """
 
     undotted_diagnoses: bool = False
     undotted_operations: bool = False
+    as_written: bool = False
 
 
 class MoneyUnit(_Model):

@@ -332,3 +332,43 @@ def test_local_time_is_never_shifted() -> None:
     assert read.notices == (
         "frame: dscg_time has the time zone Asia/Shanghai; its clock times are taken as local",
     )
+
+
+def written(**codes: object) -> ColumnMap:
+    return ColumnMap.model_validate({"codes": {"as_written": True, **codes}})
+
+
+def test_codes_as_written_keep_blanks_and_places() -> None:
+    frame = texts({"diag_codes": "K35.800 |k36", "oprn_codes": "|47.0100", "age": "40"})
+    stays = read_stays(frame, columns=written(), needs="grouping").stays
+    assert stays["diag_codes"].to_list() == [["K35.800 ", "k36"]]
+    assert stays["oprn_codes"].to_list() == [["", "47.0100"]]
+    tidied = read_stays(frame, needs="grouping").stays
+    assert tidied["oprn_codes"].to_list() == [["47.0100"]]
+
+
+def test_as_written_a_blank_principal_is_still_missing() -> None:
+    read = read_stays(texts({"diag_codes": " |K36"}), columns=written(), needs="grouping")
+    assert read.rejected["rule"].to_list() == ["principal_missing"]
+
+
+def test_as_written_a_given_length_of_stay_of_zero_stays() -> None:
+    read = read_stays(texts({"act_ipt_days": "0"}), columns=written(), needs="grouping")
+    assert read.stays["act_ipt_days"].to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    ("ages", "filled"),
+    [(("", "3"), [0, 3]), (("", "0"), [None, 0])],
+    ids=["the source leaves infants' ages empty", "the source writes 0: an empty age is missing"],
+)
+def test_as_written_empty_ages_follow_the_source(ages: tuple[str, str], filled: list[int | None]) -> None:
+    rows = [texts({"setl_id": str(at), "age": age, "nwb_age": "9"}) for at, age in enumerate(ages)]
+    read = read_stays(pl.concat(rows), columns=written(), needs="grouping")
+    assert read.stays["age"].to_list() == filled
+
+
+def test_a_mapping_that_rewrites_codes_is_not_as_written() -> None:
+    frame = texts({"diag_codes": " K35800", "oprn_codes": "|470100"})
+    stays = read_stays(frame, columns=written(undotted_diagnoses=True), needs="grouping").stays
+    assert stays["diag_codes"].to_list() == [["K35.800"]]
