@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fenzhi.cli.shared import PATH, lang_option, progress_bar, say, show_table
+
+if TYPE_CHECKING:  # so that --help does not load the engine
+    from fenzhi.catalogs import Finding
 
 LABELS = {
     "stays": "病例数",
@@ -25,9 +30,69 @@ LABELS = {
 }
 
 
+SIZES = {
+    "chapters": "MDC",
+    "adrgs": "ADRG",
+    "adrg_alternatives": "ADRG 的其他分支",
+    "conditions": "入组条件",
+    "drgs": "DRG",
+    "code_lists": "编码集",
+    "listed_codes": "编码集中的编码",
+    "chapter_diagnoses": "MDC 主要诊断编码",
+    "mcc": "MCC",
+    "cc": "CC",
+    "exclusion_tables": "排除表",
+    "exclusion_diagnoses": "排除表中的主要诊断",
+    "valid_procedures": "参与分组的手术操作",
+    "diagnosis_book": "诊断编码库",
+    "operation_book": "手术操作编码库",
+    "weights": "权重",
+}
+# What the differences of two catalogues are about.
+WHATS = {
+    "setting": "设置",
+    "chapter": "MDC",
+    "adrg": "ADRG",
+    "drg": "DRG",
+    "chapter_rule": "MDC 入组规则",
+    "adrg_rule": "ADRG 入组条件",
+    "drg_rule": "DRG 规则",
+    "chapter_order": "MDC 顺序",
+    "adrg_order": "ADRG 顺序",
+    "drg_order": "DRG 顺序",
+    "diagnosis_chapter": "诊断所属 MDC",
+    "diagnosis_adrg": "诊断所属 ADRG",
+    "operation_adrg": "手术操作所属 ADRG",
+    "cc_level": "CC / MCC 级别",
+    "cc_exclusion": "CC / MCC 的排除表",
+    "main_exclusion": "主要诊断的排除表",
+    "valid_operation": "参与分组的手术操作",
+    "diagnosis_map": "诊断编码转换",
+    "operation_map": "手术操作编码转换",
+    "weight": "权重",
+    "group": "病种",
+    "layer": "层次",
+    "main_diag": "主要诊断",
+    "treatment": "治疗方式",
+    "main_oprn": "主要手术操作",
+    "related_oprn": "相关手术操作",
+    "other_diag": "其他诊断",
+    "any_diag": "任一诊断",
+    "age_days_max": "天龄上限",
+    "birth_weight_min_g": "出生体重下限",
+    "birth_weight_max_g": "出生体重上限",
+    "grassroots": "基层病种",
+    "code_set": "编码集",
+    "exclusion": "排除",
+    "operation_type": "手术操作类型",
+}
+CHANGES = {"added": "新增", "removed": "删除", "changed": "变动", "renamed": "改名"}
+EXAMPLES, LONG = 3, 40
+
+
 @click.group("catalog")
 def command() -> None:
-    """病种目录:由历史数据测算、检查。 Catalogues: build from history, check."""
+    """目录:测算、导入、导出、查看、比较、检查。 Catalogues: build, import, export, show, compare, check."""
 
 
 @command.command(
@@ -85,20 +150,164 @@ def build(
     show_table(str(target), ("项目", "数值") if lang == "zh" else ("item", "figure"), rows)
 
 
+def _say_findings(findings: Sequence[Finding], lang: str) -> None:
+    """Print findings by kind: how many, and the first as an example."""
+    from fenzhi.pipeline.catalogs import grouped_findings
+
+    rows = [(severity, code, f"{n:,}", text) for severity, code, n, text in grouped_findings(findings)]
+    if not rows:
+        say("未发现问题" if lang == "zh" else "nothing found")
+        return
+    titles = ("级别", "代码", "条数", "例如") if lang == "zh" else ("severity", "code", "rows", "for example")
+    show_table("检查结果" if lang == "zh" else "findings", titles, rows)
+
+
+@command.command(
+    "import",
+    epilog="例 / example:  fenzhi catalog import chs-drg.xlsx -o my-drg --kind chs-drg --report findings.csv",
+)
+@click.argument("source", metavar="SRC", type=PATH)
+@click.option("-o", "--output", "target", required=True, type=PATH, help="新目录文件夹 / new folder")
+@click.option(
+    "--kind",
+    required=True,
+    type=click.Choice(["chs-drg"]),
+    expose_value=False,  # one kind so far: the choice is there so that another needs no new habit
+    help="目录种类 / kind of catalogue",
+)
+@click.option("--id", "catalog_id", help="目录标识 / id: small letters, digits and . _ -")
+@click.option("--title", help="目录名称 / title")
+@click.option("--version", help="版本 / version")
+@click.option(
+    "--translate/--no-translate",
+    default=None,
+    help="分组前按编码库转换编码 / translate codes by the code books before grouping",
+)
+@click.option("--report", type=PATH, help="把全部检查结果写入 CSV / write all findings to a CSV file")
+@lang_option
+def import_(
+    source: Path,
+    target: Path,
+    catalog_id: str | None,
+    title: str | None,
+    version: str | None,
+    translate: bool | None,
+    report: Path | None,
+    lang: str,
+) -> None:
+    """导入官方 DRG 分组方案:表格文件夹(CSV)或 Excel 工作簿(MDC、ADRG、DRG、编码集、CC、排除表)。
+
+    Import an official DRG version: a folder of tables (CSV, also .csv.gz) or an Excel workbook of the sheets MDC, ADRG,
+    DRG, code sets, CC and exclusion. It is checked first; with an error nothing is written.
+    """
+    from fenzhi.pipeline.catalogs import import_catalog
+
+    given = {"id": catalog_id, "title": title, "version": version, "translate_codes": translate}
+    done = import_catalog(source, target, given, report)
+    meta = done.catalog.meta
+    titles = ("项目", "数量") if lang == "zh" else ("item", "number")
+    rows = [
+        (SIZES[name] if lang == "zh" else name.replace("_", " "), f"{n:,}")
+        for name, n in done.summary.sizes.items()
+    ]
+    show_table(f"{meta.title} {meta.version} ({meta.id})", titles, rows)
+    _say_findings(done.findings, lang)
+    if done.left_out:
+        left = "未读取的工作表" if lang == "zh" else "sheets left out"
+        say(f"{left}: {', '.join(done.left_out)}")
+    if report is not None:
+        say(str(report))
+    say(str(target))
+
+
+@command.command(
+    "show", epilog="例 / example:  fenzhi catalog show my-drg      fenzhi catalog show my-drg K35.800"
+)
+@click.argument("catalog")
+@click.argument("code", required=False)
+@lang_option
+def show(catalog: str, code: str | None, lang: str) -> None:
+    """查看目录概况;给出编码时:一个 MDC、ADRG、DRG 或病种的规则,或一个诊断、手术操作编码的位置。
+
+    Show a catalogue; with a code: the rules of a chapter (MDC), ADRG, DRG or DIP group in words, or where a diagnosis
+    or operation stands.
+    """
+    from fenzhi.pipeline.catalogs import show as tables_of
+
+    for part in tables_of(catalog, code, lang):
+        if part.rows:
+            show_table(part.title, part.columns, part.rows)
+        else:
+            say(part.title)
+
+
+@command.command("diff", epilog="例 / example:  fenzhi catalog diff my-drg-1.1 my-drg-2.0 -o moved.csv")
+@click.argument("before")
+@click.argument("after")
+@click.option(
+    "-o", "--output", "target", type=PATH, help="把每处差异写入 CSV / write every difference to a CSV file"
+)
+@lang_option
+def diff(before: str, after: str, target: Path | None, lang: str) -> None:
+    """比较同一类型的两个目录:增删改名的组、变动的规则,以及每个编码的去向。
+
+    Compare two catalogues of one scheme: groups added, removed, renamed, rules changed, and which codes moved where.
+    """
+    from fenzhi.pipeline.catalogs import diff as differences
+
+    found = differences(before, after, target)
+    zh = lang == "zh"
+    if found.changes.is_empty():
+        say("没有差异" if zh else "no differences")
+    else:
+        titles = ("种类", "变化", "数量", "例如") if zh else ("kind", "change", "rows", "for example")
+        rows = []
+        for what, change, n in found.counts.iter_rows():
+            same = found.changes.filter(what=what, change=change)
+            shown = [
+                _example(*row) for row in same.head(EXAMPLES).select("item", "before", "after").iter_rows()
+            ]
+            kind, verb = (WHATS.get(what, what), CHANGES[change]) if zh else (what.replace("_", " "), change)
+            rows.append((kind, verb, f"{n:,}", "; ".join(shown)))
+        show_table(f"{before} → {after}", titles, rows)
+    if target is not None:
+        say(str(target))
+
+
+def _example(item: str, before: str | None, after: str | None) -> str:
+    """Return a difference in a few words."""
+    old, new = (text if text is None or len(text) <= LONG else f"{text[:LONG]}…" for text in (before, after))
+    return f"{item}: {old or '-'} → {new or '-'}"
+
+
+@command.command("export", epilog="例 / example:  fenzhi catalog export my-drg -o my-drg.xlsx")
+@click.argument("catalog")
+@click.option("-o", "--output", "target", required=True, type=PATH, help="新的 .xlsx 文件 / new .xlsx file")
+def export(catalog: str, target: Path) -> None:
+    """把 DRG 目录写成 Excel 工作簿,供审阅和修改;可用 import 原样读回。
+
+    Write a DRG catalogue as an Excel workbook for review; import reads it back as it was.
+    """
+    from fenzhi.pipeline.catalogs import export as write
+
+    done = write(catalog, target)
+    say(f"{done.meta.title} {done.meta.version} → {target}")
+
+
 @command.command("check", epilog="例 / example:  fenzhi catalog check demonstration-3.0")
 @click.argument("catalog")
-def check(catalog: str) -> int:
-    """检查病种目录。 Check a catalogue: a folder or the name of a shipped one."""
-    from fenzhi.catalogs import check_catalog, load_catalog
+@lang_option
+def check(catalog: str, lang: str) -> int:
+    """检查 DIP 或 DRG 目录。 Check a DIP or DRG catalogue: a folder or the name of a shipped one."""
+    from fenzhi.pipeline.catalogs import check as findings_of
+    from fenzhi.pipeline.catalogs import show as tables_of
 
-    loaded = load_catalog(catalog)
-    findings = check_catalog(loaded)
+    loaded, findings = findings_of(catalog)
     for finding in findings:
         say(f"{finding.severity}: [{finding.code}] {finding.message}")
-    layers = loaded.groups.group_by("layer", maintain_order=True).len()
-    show_table(
-        f"{loaded.meta.title} {loaded.meta.version}",
-        ("layer", "groups"),
-        [(a, f"{n:,}") for a, n in layers.iter_rows()],
-    )
+    if loaded.meta.scheme == "dip":
+        for part in tables_of(catalog, None, lang):
+            show_table(part.title, part.columns, part.rows)
+    else:
+        say(f"{loaded.meta.title} {loaded.meta.version}")
     return 0
