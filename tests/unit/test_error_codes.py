@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import fenzhi.errors
+from fenzhi.catalogs.drg.rules import CONDITION_KINDS
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = {
@@ -54,7 +55,8 @@ def codes_in_source() -> set[str]:
         names = exported(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if CODE.fullmatch(node.value) and node.value not in names:
+                # WEIGHT_LT and its like are kinds of conditions.
+                if CODE.fullmatch(node.value) and node.value not in {*names, *CONDITION_KINDS}:
                     found.add(node.value)
                 found.update(BRACKETED.findall(node.value))
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import polars as pl
 
@@ -36,6 +37,8 @@ _FILLED = {
 }
 # A code begins with a digit, or with a letter and a digit; the name of an ADRG has two letters.
 _CODE = re.compile(r"[A-Za-z]?[0-9]")
+# Figures are whole numbers, but the time in intensive care (minutes) and the amount (fen).
+_UNITS = {"icu_hours": 60, "amount": 100}
 _NO_GROUP = r"^000.*$|^[A-Za-z]QY$"
 
 
@@ -280,6 +283,23 @@ def _check_lists(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
                 )
 
 
+def _check_numbers(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
+    """Limits that no figure of a stay can meet exactly: those are recorded in whole units."""
+    for place, term in parsed.terms():
+        if term.fact == "dept":
+            continue
+        numbers = [Decimal(text) for text in term.texts] if term.number is None else [term.number]
+        if any(number * _UNITS.get(term.fact, 1) % 1 for number in numbers):
+            yield finding(
+                catalog,
+                "CATALOG_VALUE",
+                "this limit is finer than the figure is recorded",
+                place,
+                term.source,
+                "write a whole number",
+            )
+
+
 def _check_weights(catalog: DrgCatalog) -> Iterator[Finding]:
     weights = catalog.tables["weights"].with_row_index("row").drop_nulls(["drg", "weight"])
     groups = catalog.groups["group_id"].implode()
@@ -335,7 +355,9 @@ def _errors(catalog: DrgCatalog) -> tuple[list[Finding], Parsed]:
     checks = (_check_filled, _check_words, _check_orders, _check_references, _check_returns, _check_switches)
     findings = [one for check in checks for one in check(catalog)]
     findings += parsed.findings
-    findings += [*_check_lists(catalog, parsed), *_check_drg_codes(catalog, parsed), *_check_weights(catalog)]
+    for check_rules in (_check_lists, _check_numbers, _check_drg_codes):
+        findings += check_rules(catalog, parsed)
+    findings += _check_weights(catalog)
     return findings, parsed
 
 

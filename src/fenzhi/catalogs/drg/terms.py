@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from fenzhi.catalogs.drg.models import DrgCatalog
-from fenzhi.catalogs.drg.rules import Term, parse_condition, parse_drg_rule, parse_entry
+from fenzhi.catalogs.drg.rules import Term, chapter_list, parse_condition, parse_drg_rule, parse_entry
 from fenzhi.catalogs.rules import Finding
 from fenzhi.errors import CatalogError
 
@@ -83,7 +83,10 @@ def finding(
 
 def parse_catalog(catalog: DrgCatalog) -> Parsed:
     """Parse every rule of the catalogue; nothing is raised."""
-    lists = frozenset(catalog.tables["code_list"]["list_id"].drop_nulls().unique())
+    chapters = catalog.tables["mdc"]["mdc"].drop_nulls()
+    lists = frozenset(
+        [*catalog.tables["code_list"]["list_id"].drop_nulls().unique(), *map(chapter_list, chapters)]
+    )
     findings: list[Finding] = []
 
     def parse_all(table: str, field: str, parse: Callable[[_Row], _Found]) -> dict[int, _Found]:

@@ -79,6 +79,8 @@ ERRORS = [
     ("code_list", "NZ1.dx,0,N80.000", "NZ1.dx,0,", "CATALOG_BLANK", 2, "code", None, "no code"),
     ("drg", "1,1,always\nNZ19", "1,1,alway\nNZ19", "CATALOG_UNKNOWN_KIND", 1, "rule", "alway", "term is unknown"),
     ("drg", "age<17", "age<x", "CATALOG_VALUE", 10, "rule", "age<x", "number is needed"),
+    ("drg", "age<17", "age<16.5", "CATALOG_VALUE", 10, "rule", "age<16.5", "finer than the figure is recorded"),
+    ("drg", "age<17", "los_in:1|2.5", "CATALOG_VALUE", 10, "rule", "los_in:1|2.5", "finer than the figure"),
     ("drg", "1,2,cc", "1,2,", "CATALOG_BLANK", 9, "rule", None, "this DRG has no rule"),
     ("drg", "1,2,cc", "1,2,sec_dx_in:", "CATALOG_BLANK", 9, "rule", "sec_dx_in:", "names nothing to look for"),
     ("drg", "1,2,cc", "1,2,sec_dx_in:LIST", "CATALOG_LIST", 9, "rule", "LIST", "no list LIST"),
@@ -215,6 +217,11 @@ def test_a_list_without_rows_is_an_empty_list(name: str, kind: str, says: str) -
     assert _doubts("CATALOG_LIST_EMPTY", adrg_condition=text) == [
         ("warning", f"the list {name} has no codes, so {says}", 6, "adrg_condition.csv")
     ]
+
+
+def test_rules_may_name_a_chapter_for_its_diagnoses_and_half_hours_of_intensive_care() -> None:
+    rule = small.changed("drg", "1,2,cc", "1,2,sec_dx_in:MDCN.dx;icu_hours>=0.5;amount<100.25;dept==ICU")
+    assert _errors(drg=rule) == []
 
 
 def test_a_chapter_without_its_diagnoses_or_sites() -> None:
