@@ -1,0 +1,377 @@
+"""The steps from a group to yuan, recomputed from the figures of a run: docs/rules.md, sections 3 to 6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fenzhi.errors import ConservationError
+from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
+from fenzhi.pipeline.store import read_table
+from fenzhi.points.incomplete import INCOMPLETE
+from fenzhi.points.score import UNSTABLE
+from fenzhi.policy.cases import Band, BedDay, Tier
+from fenzhi.policy.models import Policy
+from fenzhi.region import Region
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it is (Chinese, English), its figures in a formula, its result, and where the rule comes from."""
+
+    zh: str
+    en: str
+    formula: str
+    result: str
+    cite: str
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A stay that points pay: its row of cases.parquet, its run's folder and manifest, its region and pool."""
+
+    case: dict[str, Any]
+    run: Path
+    manifest: dict[str, Any]
+    region: Region
+    pool: dict[str, Any]
+
+    @property
+    def policy(self) -> Policy:
+        """Return the region's policy."""
+        return self.region.policy
+
+    def rounded(self, points: Fraction) -> int:
+        """Return points rounded as the policy says, at least 0."""
+        return max(0, round_half_up(points, step_of(self.policy.points.decimals)))
+
+
+def cite(policy: Policy, section: str) -> str:
+    """Return the source of a section and how sure it is."""
+    part = getattr(policy, section)
+    return f"{part.cite} [{part.confidence}]" if part.cite else f"docs/rules.md [{part.confidence}]"
+
+
+def _require(name: str, run: int | None, again: int | None) -> None:
+    """Raise unless the replay gives what the run gave."""
+    if run != again:
+        raise ConservationError(
+            f"the replay gives other {name} than the run", field=name.split()[0], value=(run, again)
+        )
+
+
+def _share(paid: Paid, factor: Decimal) -> tuple[str, int]:
+    """Return formula and points of a stay that is paid by its share of cost."""
+    mean, scale = paid.manifest["mean_cost_fen"], paid.policy.weights.scale
+    text = f"{format_fen(paid.case['cost_fen'])} / M {format_fen(mean)} x {scale} x {factor}"
+    return text, paid.rounded(Fraction(paid.case["cost_fen"], mean) * scale * Fraction(factor) * SCALE)
+
+
+def _ungrouped_step(paid: Paid) -> Step:
+    rules = paid.policy.ungrouped
+    text, points = ("0", 0) if rules.rule == "none" else _share(paid, rules.factor)
+    _require("points", paid.case["points_e4"], points)
+    return Step(
+        "未入组分值", "points without a group", text, format_e4(points), cite(paid.policy, "ungrouped")
+    )
+
+
+def _bed_day_step(paid: Paid, rules: BedDay) -> Step:
+    """Add the days up, step by step."""
+    mine = pl.col("fixmedins_code") == paid.case["fixmedins_code"]
+    level = paid.region.hospitals.filter(mine)["level"][0]
+    steps = rules.steps_of(level) or rules.steps_of(None)
+    days, before, total, parts = paid.case["act_ipt_days"], 0, 0, []
+    for step in steps:
+        inside = max(0, min(days, step.upto_days or days) - before)
+        total += inside * to_e4(step.points_per_day)
+        before = step.upto_days or before
+        if inside:
+            parts.append(f"{inside} x {step.points_per_day}")
+    text = " + ".join(parts) or "0"
+    factor = SCALE
+    if rules.coefficient:
+        factor = paid.case["coefficient_e4"]
+        text = f"({text}) x {format_e4(factor)}"
+    points = paid.rounded(Fraction(total * factor, SCALE))
+    _require("points", paid.case["points_e4"], points)
+    return Step("床日分值", "bed-day points", text, format_e4(points), cite(paid.policy, "bed_day"))
+
+
+def _weight_formula(paid: Paid, group: dict[str, Any]) -> str:
+    """Return where the weight comes from: means of the history, the catalogue, or a negotiation."""
+    rules, negotiated = paid.policy.weights, paid.manifest.get("negotiated")
+    mine = paid.region.weight_overrides.filter(pl.col("group_id") == group["group_id"])
+    if mine.height:
+        row = mine.row(0, named=True)
+        _require("rw_e4 weight", paid.case["rw_e4"], row["weight_e4"])
+        return f"weight_overrides.csv: {row['who']}, {row['why']}"
+    if rules.method == "given":
+        text = f"{paid.manifest['catalog']['id']}, weights x {rules.scale}"
+    else:
+        base = {
+            "mean_cost": f"M {format_fen(paid.manifest['mean_cost_fen'])}",
+            "benchmark": f"m({rules.benchmark_group})",
+            "standard_amount": f"{rules.standard_yuan}",
+        }[rules.method]
+        text = f"m {format_fen(group['mean_cost_fen'])} / {base} x {rules.scale}"
+    if negotiated is not None:
+        text = f"{text} x {negotiated['factor']} (weight_overrides.csv)"
+    return f"{text}; {group['history_cases']} - {group['trimmed_cases']} trimmed"
+
+
+def _bounds(paid: Paid) -> str:
+    rules = paid.policy.coefficients
+    pairs = ((">=", rules.floor), ("<=", rules.cap))
+    return "".join(f"; {word} {bound}" for word, bound in pairs if bound is not None)
+
+
+def _cost_coefficient(paid: Paid) -> str:
+    """Return the figures of a cost coefficient, recomputed."""
+    rules = paid.policy.coefficients
+    mine = (pl.col("fixmedins_code") == paid.case["fixmedins_code"]) & (
+        pl.col("group_id") == paid.case["group_id"]
+    )
+    rows = read_table(paid.run, "coefficients").filter(mine)
+    row = rows.row(0, named=True) if rows.height else {"cases": 0, "cost_fen": 0, "region_cost_fen": 0}
+    if row["cases"] < rules.min_cases or row["cost_fen"] <= 0 or row["region_cost_fen"] <= 0:
+        _require("coefficient_e4 coefficient", paid.case["coefficient_e4"], SCALE)
+        return f"{row['cases']} stays in {rules.cost_years} years (at least {rules.min_cases}): 1"
+    own, all_ = (Fraction(row[f"{where}cost_fen"], row[f"{where}cases"]) for where in ("", "region_"))
+    value = round_half_up(own / all_ * SCALE, step_of(rules.decimals))
+    value = value if rules.floor is None else max(value, to_e4(rules.floor))
+    value = value if rules.cap is None else min(value, to_e4(rules.cap))
+    _require("coefficient_e4 coefficient", paid.case["coefficient_e4"], value)
+    parts = [f"{format_fen(row[f'{where}cost_fen'])} / {row[f'{where}cases']}" for where in ("", "region_")]
+    return f"({parts[0]}) / ({parts[1]}){_bounds(paid)}"
+
+
+def _coefficient_formula(paid: Paid, exempt: bool) -> str:
+    """Return where a coefficient comes from: the exemption, hospitals.csv, costs, or the means of a class."""
+    if exempt:
+        return "grassroots: 1"
+    mine = pl.col("fixmedins_code") == paid.case["fixmedins_code"]
+    hospital = paid.region.hospitals.filter(mine).row(0, named=True)
+    if hospital["coefficient"] is not None:
+        return "hospitals.csv"
+    if paid.policy.coefficients.form == "cost":
+        return _cost_coefficient(paid)
+    name = "|".join(hospital[column] or "" for column in paid.policy.coefficients.by)
+    entry = next((entry for entry in paid.manifest["classes"] if entry["class"] == name), None)
+    if entry is None or entry["mean_fen"] is None:
+        return f"{name}: 1"
+    means = f"{format_fen(entry['mean_fen'])} / M {format_fen(paid.manifest['mean_cost_fen'])}"
+    return f"{name}: {means}{_bounds(paid)}"
+
+
+def _group_steps(paid: Paid, group: dict[str, Any]) -> list[Step]:
+    policy, rw, h = paid.policy, paid.case["rw_e4"], paid.case["coefficient_e4"]
+    exempt = bool(group["grassroots"]) and policy.coefficients.grassroots_exempt
+    base = round_half_up(Fraction(rw * h, SCALE), step_of(policy.points.decimals))
+    _require("points_base_e4 points before deviation", paid.case["points_base_e4"], base)
+    formula = _coefficient_formula(paid, exempt)
+    source = cite(policy, "coefficients")
+    weight = _weight_formula(paid, group)
+    return [
+        Step("病种分值 RW", "weight RW", weight, format_e4(rw), cite(policy, "weights")),
+        Step("机构调节系数 h", "institution coefficient h", formula, format_e4(h), source),
+        Step(
+            "偏差前分值",
+            "points before deviation",
+            f"{format_e4(rw)} x {format_e4(h)}",
+            format_e4(base),
+            cite(policy, "points"),
+        ),
+    ]
+
+
+def _unstable_step(paid: Paid, group: dict[str, Any]) -> tuple[Step, int]:
+    rules = paid.policy.stability
+    assert rules is not None
+    text, points = _share(paid, rules.factor)
+    spread = "-" if group["cv"] is None else f"{group['cv']:.4f}"
+    why = f"CV {spread} ({rules.cv_max}), {group['history_cases']} stays ({rules.min_cases})"
+    title = ("不稳定病组分值", "points in an unstable group")
+    return Step(*title, f"{why}: {text}", format_e4(points), cite(paid.policy, "stability")), points
+
+
+def _incomplete_step(paid: Paid) -> tuple[Step, int]:
+    rules, case = paid.policy.incomplete, paid.case
+    assert rules is not None
+    whole = Fraction(case["rw_e4"])
+    name = "RW"
+    if rules.coefficient:
+        whole, name = whole * case["coefficient_e4"] / SCALE, "RW x h"
+    exact, text = whole, name
+    if case["reference_fen"] is not None and case["reference_fen"] > 0:
+        ratio = f"{format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])}"
+        exact = min(whole, whole * case["cost_fen"] / case["reference_fen"])
+        text = f"min({name}, {name} x {ratio}) ({rules.reference})"
+    points = paid.rounded(exact)
+    title = ("非完整治疗病例分值", "points of an incomplete stay")
+    return Step(*title, text, format_e4(points), cite(paid.policy, "incomplete")), points
+
+
+def _tier(paid: Paid) -> tuple[int, Tier]:
+    """Return number and tier of the stay's weight."""
+    weight = paid.case["rw_e4"]
+    tiers = paid.policy.deviation.all_tiers()
+    for number, tier in enumerate(tiers, start=1):
+        high = None if tier.rw_upto is None else to_e4(tier.rw_upto)
+        if high is None or weight < high or (weight == high and tier.rw_upto_included):
+            return number, tier
+    raise ConservationError("no tier of the deviation holds this weight", field="rw_e4", value=weight)
+
+
+def _banded(paid: Paid, band: Band) -> tuple[str, int] | None:
+    """Return the formula with its figures and the points; None where the run keeps too little to repeat it."""
+    case, policy = paid.case, paid.policy
+    base, cost, reference = case["points_base_e4"], case["cost_fen"], case["reference_fen"]
+    if band.points in ("normal", "review"):
+        return format_e4(base), base
+    s, h = Fraction(case["rw_e4"]), Fraction(case["coefficient_e4"], SCALE)
+    if band.points == "actual_cost":
+        standard = round_half_up(Fraction(base * (paid.pool["opening_value_e4"] or 0), 1_000_000))
+        if standard <= 0:
+            return format_e4(base), base
+        exact = s * h * cost / standard
+        text = f"RW x h x {format_fen(cost)} / {format_fen(standard)}"
+    elif policy.deviation.factor_reference != policy.deviation.test_reference:
+        return None
+    else:
+        q, limit = Fraction(cost, reference), Fraction(to_e4(band.above), SCALE)
+        exact, text = {
+            "ratio": (s * h * q, "RW x h x r"),
+            "ratio_without_coefficient": (s * q, "RW x r"),
+            "excess": (s * h * (q - limit + 1), f"RW x h x (r - {limit} + 1)"),
+            "excess_plus_coefficient": (s * (q - limit + h), f"RW x (r - {limit} + h)"),
+        }[band.points]
+    return text, paid.rounded(exact)
+
+
+def _deviation_step(paid: Paid) -> tuple[Step, int | None]:
+    """Return the step of the deviation and the points after it; None where they cannot be repeated."""
+    case, policy = paid.case, paid.policy
+    number, tier = _tier(paid)
+    band = next((band for band in tier.bands if band.name == case["deviation"]), None)
+
+    def step(formula: str, result: str) -> Step:
+        return Step("费用偏差", "cost deviation", formula, result, cite(policy, "deviation"))
+
+    if band is None:
+        return step("-", format_e4(case["points_base_e4"])), case["points_base_e4"]
+    amounts = f"{format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])}"
+    where = f", tier {number}" if policy.deviation.tiers else ""
+    text = f"r = {amounts} ({policy.deviation.test_reference}{where}); {band.title or band.name}"
+    again = _banded(paid, band)
+    if again is not None:
+        return step(f"{text}: {again[0]}", format_e4(again[1])), again[1]
+    known = case["readmitted_days"] is None
+    return step(text, format_e4(case["points_e4"]) if known else "-"), None
+
+
+def _readmission_step(paid: Paid, points: int | None) -> tuple[Step, int | None]:
+    rules = paid.policy.readmission
+    assert rules is not None
+    days = f"{paid.case['readmitted_days']} <= {rules.days} days"
+    after = None if points is None else paid.rounded(points * Fraction(rules.factor))
+    text = f"{days}: {'-' if points is None else format_e4(points)} x {rules.factor}"
+    result = format_e4(paid.case["points_e4"] if after is None else after)
+    return Step("同组再入院", "readmission", text, result, cite(paid.policy, "readmission")), after
+
+
+def _in_group(paid: Paid) -> list[Step]:
+    """Return the steps of a stay that is paid in its group, and check that they end in its points."""
+    case = paid.case
+    group = read_table(paid.run, "groups").filter(pl.col("group_id") == case["group_id"]).row(0, named=True)
+    points: int | None
+    if case["deviation"] == UNSTABLE:
+        last, points = _unstable_step(paid, group)
+        steps = [last]
+    else:
+        after: Callable[[Paid], tuple[Step, int | None]] = (
+            _incomplete_step if case["deviation"] == INCOMPLETE else _deviation_step
+        )
+        last, points = after(paid)
+        steps = [*_group_steps(paid, group), last]
+    if case["readmitted_days"] is not None:
+        last, points = _readmission_step(paid, points)
+        steps.append(last)
+    if points is not None:
+        _require("points", case["points_e4"], points)
+    return steps
+
+
+def _share_formula(paid: Paid) -> str:
+    """Return how the hospital's amount falls on the stay: by points; `difference` subtracts the patients' part."""
+    case = paid.case
+    mine = (pl.col("fixmedins_code") == case["fixmedins_code"]) & (pl.col("pool") == case["pool"])
+    hospital = read_table(paid.run, "hospitals").filter(mine).row(0, named=True)
+    amount, minus = hospital["gross_fen"], ""
+    if paid.policy.point_value.settlement == "difference":
+        amount += hospital["cost_fen"] - hospital["booked_fen"]
+        minus = f" - {format_fen(case['cost_fen'] - case['booked_fen'])}"
+    return (
+        f"{format_fen(amount)} x {format_e4(case['points_e4'])} / {format_e4(hospital['points_e4'])}{minus}"
+    )
+
+
+def _value_formula(paid: Paid) -> str:
+    """Return how the settlement value follows from the fund, or that it is fixed."""
+    pool, rules = paid.pool, paid.policy.point_value
+    if rules.rate == "fixed":
+        _require("point_value_e4 point value", paid.case["point_value_e4"], pool["opening_value_e4"])
+        return f"fixed: opening value {format_e4(pool['opening_value_e4'])}"
+    fund, points = f"F {format_fen(pool['fund_fen'])}", format_e4(pool["points_e4"])
+    if rules.settlement == "ratio":
+        return f"({fund} / {format_e4(pool['payment_ratio_e4'])}) / {points}"
+    return f"({fund} + {format_fen(pool['cost_fen'] - pool['booked_fen'])}) / {points}"
+
+
+def points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], region: Region) -> list[Step]:
+    """Return the steps of a stay that points pay, from its weight to its yuan.
+
+    Raises :class:`ConservationError` where they do not end in the figures of the run.
+    """
+    pool = read_table(run, "pools").filter(pl.col("pool") == case["pool"]).row(0, named=True)
+    paid = Paid(case, run, manifest, region, pool)
+    policy = region.policy
+    if case["outcome"] == "ungrouped":
+        steps = [_ungrouped_step(paid)]
+    elif case["outcome"] == "bed_day":
+        assert policy.bed_day is not None
+        steps = [_bed_day_step(paid, policy.bed_day)]
+    else:
+        steps = _in_group(paid)
+    value = cite(policy, "point_value")
+    return [
+        *steps,
+        Step(
+            "结算点值",
+            "settlement point value",
+            _value_formula(paid) if pool["points_e4"] else "-",
+            "-" if case["point_value_e4"] is None else format_e4(case["point_value_e4"]),
+            value,
+        ),
+        Step(
+            "支付标准",
+            "payment standard",
+            f"{format_e4(case['points_e4'])} x "
+            f"{'-' if case['point_value_e4'] is None else format_e4(case['point_value_e4'])}",
+            "-" if case["standard_fen"] is None else format_fen(case["standard_fen"]),
+            value,
+        ),
+        Step(
+            "基金应付(考核前)",
+            "fund amount before assessment",
+            _share_formula(paid),
+            format_fen(case["payable_fen"]),
+            cite(policy, "settlement"),
+        ),
+    ]
