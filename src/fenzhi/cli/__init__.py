@@ -22,6 +22,10 @@ COMMANDS = {
         "fenzhi.cli.catalog",
     ),
     "run": ("计算统筹区全年结算 / compute a region's year", "fenzhi.cli.run"),
+    "reconcile": (
+        "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",
+        "fenzhi.cli.reconcile",
+    ),
     "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
 }
 
