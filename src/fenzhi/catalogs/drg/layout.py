@@ -141,8 +141,8 @@ LAYOUTS: dict[str, Layout] = {
             _NAME,
         ),
     ),
-    "icd10": Layout(("诊断编码库", "ICD-10", "ICD10", "diagnoses"), _BOOK, optional=True),
-    "icd9cm3": Layout(("手术操作编码库", "ICD-9-CM-3", "ICD9CM3", "operations"), _BOOK, optional=True),
+    "icd10": Layout(("诊断编码库", "ICD-10", "diagnoses"), _BOOK, optional=True),
+    "icd9cm3": Layout(("手术操作编码库", "ICD-9-CM-3", "operations"), _BOOK, optional=True),
     "weights": Layout(
         ("权重", "weights"),
         (

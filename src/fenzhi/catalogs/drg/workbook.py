@@ -231,17 +231,20 @@ def _order(table: _Table, name: str, *within: str) -> None:
         row[name] = seen[key] = seen.get(key, 0) + 1
 
 
-def _plain(cell: str) -> bool:
-    """Whether a cell of rules is in the language of the tables already: then it is kept as it is written."""
-    return cell.isascii() and "\n" not in cell and "\r" not in cell
+def _rule(cell: str, *, entry: bool) -> str:
+    """Return a cell of terms in the language of the tables; one that is in it already stays as it is written."""
+    parts = pieces(cell)
+    read = [read_rule(part, entry=entry) for part in parts]
+    if cell.isascii() and "\n" not in cell and [r.lower() for r in read] == [part.lower() for part in parts]:
+        return cell
+    return ";".join(read)
 
 
 def _read_mdc(table: _Table, lists: Container[str]) -> None:
     _order(table, "eval_order")
     for at, row in enumerate(table.rows):
-        rule = row["entry_rule"]
-        if rule is not None and not _plain(rule):
-            row["entry_rule"] = ";".join(read_rule(piece, entry=True) for piece in pieces(rule))
+        if row["entry_rule"] is not None:
+            row["entry_rule"] = _rule(row["entry_rule"], entry=True)
         parse_entry(row["entry_rule"], row["mdc"], lists, table.place(at, "entry_rule").where())
         if row.get("qy_rule") is not None:
             row["qy_rule"] = read_qy(row["qy_rule"])
@@ -260,11 +263,8 @@ def _conditions(table: _Table) -> Iterator[dict[str, Any]]:
             kind, list_id, arg = read
             condition = {"kind": kind, "list_id": list_id, "arg": arg, "arg2": None}
             parse_condition(condition, place)
-            yield {
-                **{name: row[name] for name in ("adrg", "alt", "mdc", "eval_order")},
-                "term": term,
-                **condition,
-            }
+            same = {name: row[name] for name in ("adrg", "alt", "mdc", "eval_order", SOURCE_ROW)}
+            yield {**same, "term": term, **condition}
 
 
 def _read_adrg(table: _Table) -> list[dict[str, Any]]:
@@ -287,8 +287,7 @@ def _read_drg(table: _Table, lists: Container[str]) -> None:
         row["alt"] = row.get("alt") or 1
     _order(table, "test_order", "adrg", "alt")
     for at, row in enumerate(table.rows):
-        if not _plain(row["rule"]):
-            row["rule"] = ";".join(read_rule(piece, entry=False) for piece in pieces(row["rule"]))
+        row["rule"] = _rule(row["rule"], entry=False)
         parse_drg_rule(row["rule"], lists, table.place(at, "rule").where())
 
 
