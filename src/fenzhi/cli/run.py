@@ -116,7 +116,7 @@ def _summary(run: Run, lang: str) -> None:
         for code, name, n, cmi, *amounts in ends.iter_rows()
     ]
     show_table(str(text["hospitals"]), text["hospital"], rows)
-    say(str(text["balanced"]))
+    say(words(text["balanced"]))
     say(f"{text['where']}: {run.folder}")
     for name in ("region.html", "region.xlsx", "statements"):
         if (run.folder / name).exists():

@@ -34,18 +34,17 @@ class _Lines:
 
 
 def chapter_names(tables: RunTables) -> dict[str, str]:
-    """Return chapter -> name in the order of the grouper, as far as the manifest tells; results say ``MDC`` + code."""
+    """Return chapter -> name as far as the manifest tells; results put ``MDC`` before a bare letter."""
     given: Mapping[str, str] = tables.manifest["catalog"].get("chapters", {})
     return {code if code.startswith("MDC") else f"MDC{code}": name for code, name in given.items()}
 
 
 def by_chapter(chapters: pl.DataFrame, tables: RunTables) -> list[tuple[str, str | None, pl.DataFrame]]:
-    """Return chapter, its name and its grouped stays, in the order of the grouper (else of the codes)."""
+    """Return chapter, its name and its grouped stays, in the order of the codes."""
     names = chapter_names(tables)
-    inside = chapters.filter(pl.col("outcome").is_in(GROUPED))
-    have = set(inside["mdc"].drop_nulls())
-    order = [code for code in names if code in have] + sorted(have - set(names))
-    return [(code, names.get(code), inside.filter(pl.col("mdc") == code)) for code in order]
+    inside = chapters.filter(pl.col("outcome").is_in(GROUPED) & pl.col("mdc").is_not_null())
+    parts = inside.partition_by("mdc", as_dict=True)
+    return [(str(code), names.get(str(code)), parts[code,]) for (code,) in sorted(parts)]
 
 
 def _shares(total: int, parts: Sequence[pl.DataFrame]) -> list[int]:

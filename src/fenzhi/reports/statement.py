@@ -129,21 +129,26 @@ def figures(tables: RunTables, hospital: Hospital, words: Words) -> list[tuple[s
     def title(name: str) -> str:
         return words.title("hospitals", name)
 
-    # A DRG region looks at the grouping rate first; there the advances stand in the sentence above only.
-    drg = words.style != DIP
     rate = (words.title("monitoring", "grouping_rate"), percent(grouping_rate(hospital.facts.chapters)))
+    coefficient = (words("coefficient"), Cell(" / ".join(format_e4(c) for c in coefficients) or DASH, "num"))
     advance = (title("advance_fen"), yuan(hospital.total("advance_fen")))
-    return [
+    work = [
         (title("cases"), count(hospital.total("cases"))),
-        *([rate] if drg else []),
         (title("points_e4"), e4(hospital.total("points_e4"))),
         (words.title("monitoring", "cmi"), index(cmi[0] if cmi else None)),
-        (words("coefficient"), Cell(" / ".join(format_e4(c) for c in coefficients) or DASH, "num")),
+    ]
+    money = [
         (title("payable_fen"), yuan(hospital.total("payable_fen"))),
         (title("balance_fen"), yuan(hospital.total("balance_fen"), plus=True)),
-        *([] if drg else [advance]),
-        (words(way), owed(clearing)),
     ]
+    last = (words(way), owed(clearing))
+    if words.style == DIP:
+        return [*work, coefficient, *money, advance, last]
+    # A DRG region looks at the grouping rate; a cost coefficient by group leaves the hospital none of its own.
+    cases, *others = work
+    if coefficients:
+        return [cases, rate, *others, coefficient, *money, last]
+    return [cases, rate, *others, *money, advance, last]
 
 
 def sentence(hospital: Hospital, words: Words) -> str:

@@ -61,7 +61,9 @@ def wrap(text: str, width: float, size: float = SIZE) -> list[str]:
     """Return the text in one line or two; broken before a bracket, after a space or comma where it can be."""
     if len(text) < 2 or text_width(text, size) <= width + 1e-9:
         return [text]
-    fits = [at for at in range(1, len(text)) if text_width(text[:at].rstrip(), size) <= width] or [1]
+    short = [at for at in range(1, len(text)) if text_width(text[:at].rstrip(), size) <= width]
+    # No line begins with a sign that closes.
+    fits = [at for at in short if text[at] not in ",，、;；)）。"] or [1]
     natural = [at for at in fits if text[at] in "(（" or text[at - 1] in " ,，、;；"]
     whole = [at for at in natural if text_width(text[at:], size) <= width]
     # A break that shows the whole text comes first; else the one that leaves least to be cut off.

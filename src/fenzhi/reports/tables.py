@@ -37,7 +37,7 @@ class RunTables:
     - ``policy``: id, title, ``sections`` (name -> {cite, confidence}); optional ``title_en``, ``bands`` (list
       of {name, title}), ``settlement_method`` (``ratio``, the default, or ``difference``), ``scheme`` (``dip``,
       the default, or ``drg``) and ``scale`` of the weights;
-    - ``catalog``: id, title, version; optional ``chapters`` (code -> name, in the order of the grouper);
+    - ``catalog``: id, title, version; optional ``chapters`` (code -> name);
     - ``budget``: list of {pool, name, kind, amount_fen, cite}; ``income`` adds, other kinds subtract.
     """
 

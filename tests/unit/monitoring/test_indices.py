@@ -64,6 +64,13 @@ def test_a_hospital_with_ungrouped_stays_only_has_no_index() -> None:
     assert (got["cmi"], got["time_index"], got["cost_index"]) == (None, None, None)
 
 
+def test_bed_day_stays_count_as_stays_but_not_for_the_grouping_rate() -> None:
+    got = indices([*ROWS, ("H1", "bed_day", None, None, 30, 500_000, None)])["H1"]
+    assert (got["cases"], got["grouping_rate"], got["core_share"]) == (5, 3 / 4, 2 / 4)
+    assert got["cmi"] == pytest.approx(650 / 3 / 100)
+    assert indices([("H1", "bed_day", None, None, 30, 500_000, None)])["H1"]["grouping_rate"] is None
+
+
 def test_stays_of_zero_cost_or_unknown_length_divide_nothing() -> None:
     rows = [
         ("H1", "grouped", "G", None, None, 0, 10_000),

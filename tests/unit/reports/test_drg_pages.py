@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import fastexcel
@@ -11,6 +12,7 @@ import pytest
 from fenzhi.reports import RunTables, write_reports
 from fenzhi.reports.chapters import by_chapter, chapters_table
 from fenzhi.reports.facts import Facts, case_mix, gather, grouping_rate
+from fenzhi.reports.statement import figures, hospitals_of
 from fenzhi.reports.steps import kinds_of
 from fenzhi.reports.words import Words
 
@@ -210,3 +212,17 @@ def test_a_region_with_rates_speaks_of_weights(lang: str, tmp_path: Path) -> Non
     text = Page((place / "region.html").read_text(encoding="utf-8").split("</style>")[1]).text
     assert ("总权重" in text, "结算费率" in text) == (lang == "zh",) * 2
     assert ("settlement rate" in text, "points" in text) == (lang == "en", False)
+
+
+def test_a_statement_without_a_coefficient_of_the_hospital_shows_the_advances(
+    tables: RunTables, facts: Facts
+) -> None:
+    [hospital] = hospitals_of(tables, facts, [FIRST])
+    words = Words("zh", tables.style)
+    titles = [title for title, _ in figures(tables, hospital, words)]
+    assert titles[:2] == ["结算病例数", "入组率"]
+    assert "机构调节系数" in titles
+    rows = hospital.rows.with_columns(pl.lit(None, pl.Int64).alias("coefficient_e4"))
+    bare = [title for title, _ in figures(tables, dataclasses.replace(hospital, rows=rows), words)]
+    assert [title for title in titles if title not in bare] == ["机构调节系数"]
+    assert [title for title in bare if title not in titles] == ["已预付"]
