@@ -63,7 +63,7 @@ DRG_TEXTS: dict[str, dict[str, Any]] = {
         "looked": "查找过程(按顺序,至第一个符合的为止)",
         "columns": ("层次", "编码", "名称", "判定"),
         "levels": {"mdc": "主诊大类", "adrg": "ADRG", "drg": "DRG", "qy": "歧义判定", "return": "未细分"},
-        "held": "符合",
+        "held": "符合:{}",
         "failed": "不符:{}",
         "alone": "(只取第 {} 个手术操作)",
         "alternative": "(条件 {})",
@@ -72,14 +72,14 @@ DRG_TEXTS: dict[str, dict[str, Any]] = {
         "counts": "计入",
         "excluded": "被排除表 {} 排除",
         "result": "结果",
-        "chapters": "未进入其余 {} 个主诊大类(主要诊断不在其中)",
+        "closed": "跳过的主诊大类(主要诊断不在其中):{}",
     },
     "en": {
         "secondary": "other diagnoses",
         "looked": "what was looked at, in order, until the first that fits",
         "columns": ("level", "code", "name", "answer"),
         "levels": {"mdc": "chapter", "adrg": "ADRG", "drg": "DRG", "qy": "ambiguous?", "return": "undivided"},
-        "held": "fits",
+        "held": "fits: {}",
         "failed": "fails: {}",
         "alone": " (operation {} alone)",
         "alternative": " (alternative {})",
@@ -88,7 +88,7 @@ DRG_TEXTS: dict[str, dict[str, Any]] = {
         "counts": "counts",
         "excluded": "excluded by table {}",
         "result": "result",
-        "chapters": "{} further chapters were not entered: the principal diagnosis is not in them",
+        "closed": "chapters passed over, the principal diagnosis is not in them: {}",
     },
 }
 
@@ -116,24 +116,25 @@ def _show_dip(trace: GroupingTrace, text: dict[str, Any]) -> None:
 
 
 def _show_drg(trace: DrgTrace, lang: str) -> None:
+    from fenzhi.catalogs.drg.words import say_term, say_terms
+
     text, words = TEXTS[lang], DRG_TEXTS[lang]
     say(f"{text['principal']}: {trace.principal or text['none']}")
     say(f"{words['secondary']}: {_codes(trace.diagnoses, text)}")
     say(f"{text['operations']}: {_codes(trace.operations, text)}")
-    # Chapters that the principal diagnosis does not open say nothing about this stay.
-    plain = [one for one in trace.looked if one.level == "mdc" and one.failed in ("main_dx", "any_dx")]
     rows = []
     for one in trace.looked:
-        if one in plain:
-            continue
         name = one.name + (words["alternative"].format(one.alt) if one.alt > 1 else "")
-        answer = words["held"] if one.failed is None else words["failed"].format(one.failed)
+        if one.failed is None:
+            answer = words["held"].format(say_terms(one.terms, lang))
+        else:
+            answer = words["failed"].format(say_term(one.failed, lang))
         if one.alone is not None:
             answer += words["alone"].format(one.alone)
         rows.append((words["levels"][one.level], one.code, name, answer))
     show_table(str(words["looked"]), words["columns"], rows)
-    if plain:
-        say(words["chapters"].format(len(plain)))
+    if trace.closed:
+        say(words["closed"].format(" ".join(trace.closed)))
     if trace.complications:
         found = [
             (

@@ -240,6 +240,11 @@ class _Compiler:
         for at in tests:
             self.jump[at] = len(self.steps)
 
+    def leave(self, tests: Iterable[int]) -> None:
+        """Let failed tests, or who comes to the end of a chapter, go on with the next chapter."""
+        for at in tests:
+            self.jump[at] = -1
+
 
 def rows_of(tokens: pl.Series) -> pl.Series:
     """Return the row numbers of tokens."""
@@ -353,7 +358,9 @@ def _write_chapters(work: _Compiler, catalog: DrgCatalog, groups: Mapping[str, i
                 work.land(tests)
             if adrg is not None:
                 _write_adrg(work, adrg, number, groups)
-        work.land(gate)
+        work.action(kernel.LEAVE, Step("end", mdc))
+        work.leave([*gate, len(work.steps) - 1])
+    work.chapters.append(len(work.steps))
     work.action(kernel.END, Step("end", ""))
 
 

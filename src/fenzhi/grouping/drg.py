@@ -13,7 +13,7 @@ import polars as pl
 from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, freeze, offsets
 from fenzhi.errors import ConservationError
 from fenzhi.grouping.book import Book, explode_codes
-from fenzhi.grouping.compile_drg import FACTS, CompiledDrg, Membership, rows_of
+from fenzhi.grouping.compile_drg import FACTS, WORD, CompiledDrg, Membership, rows_of
 from fenzhi.grouping.dip import (
     OUTCOMES,
     SMALLEST_PART,
@@ -141,6 +141,20 @@ def _known(rows: list[Int32s], n: int) -> Bools:
     return known
 
 
+def _open_chapters(bits: npt.NDArray[np.uint32], rules: kernel.Rules) -> Int64s:
+    """Return, for each code as principal diagnosis, the chapters whose lists let it in, as bits."""
+    out = np.full(len(bits), -1, dtype=np.int64)
+    for chapter in range(min(len(rules.chapters) - 1, kernel.CHAPTER_BITS)):
+        at = int(rules.chapters[chapter])
+        while rules.kind[at] != kernel.ENTER:
+            if rules.kind[at] == kernel.MAIN_DX_IN:
+                number = int(rules.a[at])
+                inside = (bits[:, number // WORD] >> np.uint32(number % WORD)) & np.uint32(1)
+                out[inside == 0] &= ~np.int64(1 << chapter)
+            at += 1
+    return out
+
+
 def _code_facts(
     diagnoses: pl.Series, operations: pl.Series, stuck: tuple[Bools, Bools], compiled: CompiledDrg
 ) -> kernel.Codes:
@@ -155,9 +169,11 @@ def _code_facts(
         hit = (row >= 0) & (compiled.dx_level[row] != 0)
         level[hit] = compiled.dx_level[row[hit]]
         excluded_by[hit] = compiled.dx_excluded_by[row[hit]]
+    dx_bits = _bits(dx_rows, compiled.dx, len(diagnoses))
     return kernel.Codes(
         *freeze(
-            _bits(dx_rows, compiled.dx, len(diagnoses)),
+            dx_bits,
+            _open_chapters(dx_bits, compiled.rules),
             level,
             excluded_by,
             _known(dx_rows, len(diagnoses)),
@@ -175,16 +191,25 @@ def _without_blank(lists: pl.Series) -> pl.Series:
     return lists.set(blank, None) if blank.any() else lists
 
 
+def _numbered(lists: pl.Series, book: Book) -> tuple[Int32s, Int64s]:
+    """Return the codes of all lists as numbers, and where each list begins."""
+    return book.index(explode_codes(lists)), offsets(lists)
+
+
 def open_drg_door(stays: pl.DataFrame, compiled: CompiledDrg) -> DrgDoor:
     """Translate the columns that grouping reads into numbers: diag_codes, oprn_codes (List of text) and the facts."""
     dx_book, op_book = Book(), Book()
-    operated = _without_blank(stays["oprn_codes"])
-    dx = dx_book.index(explode_codes(stays["diag_codes"]))
-    op = op_book.index(explode_codes(operated))
+    # polars translates without holding the interpreter, so both kinds of codes go at the same time.
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(_numbered, stays["oprn_codes"], op_book)
+        dx, dx_start = _numbered(stays["diag_codes"], dx_book)
+        op, op_start = other.result()
     diagnoses, operations = dx_book.texts(), op_book.texts()
     blank = (diagnoses == "").to_numpy()
     if blank.any():
         dx = np.where(blank[dx], np.int32(-1), dx).astype(np.int32)
+    if (operations == "").any():
+        op, op_start = _numbered(_without_blank(stays["oprn_codes"]), op_book)
     stuck = np.zeros(len(diagnoses), dtype=np.bool_), np.zeros(len(operations), dtype=np.bool_)
     if compiled.catalog.meta.translate_codes:
         diagnoses, no_dx = _translated(diagnoses, compiled.catalog.tables["icd10"])
@@ -194,7 +219,7 @@ def open_drg_door(stays: pl.DataFrame, compiled: CompiledDrg) -> DrgDoor:
     for at, name in enumerate(compiled.facts):
         facts[at] = _fact(stays, name, compiled)
     return DrgDoor(
-        kernel.Stays(*freeze(facts, offsets(stays["diag_codes"]), dx, offsets(operated), op)),
+        kernel.Stays(*freeze(facts, dx_start, dx, op_start, op)),
         _code_facts(diagnoses, operations, stuck, compiled),
         diagnoses,
         operations,

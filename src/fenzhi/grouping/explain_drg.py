@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from fenzhi.catalogs.drg.rules import Term
 from fenzhi.grouping.compile_drg import CompiledDrg, Step
 from fenzhi.grouping.drg import REASONS, DrgDoor, open_drg_door, result_codes, result_rows
 from fenzhi.kernels import drg as kernel
@@ -19,15 +20,15 @@ class Looked:
     """One chapter, ADRG or DRG that was looked at.
 
     ``level``: ``mdc``, ``adrg``, ``drg``, ``qy`` (ambiguous stays), ``return`` (the ADRG itself, where none of its DRGs
-    fits). ``failed``: the term that did not hold, as the table writes it; None if all held. ``alone``: the position of
-    the operation that was tried alone (from 1), None if all count.
+    fits). ``terms``: its conditions. ``failed``: the one that did not hold, None if all held. ``alone``: the position of the operation that was tried alone (from 1), None if all count.
     """
 
     level: str
     code: str
     alt: int
     name: str
-    failed: str | None
+    terms: tuple[Term, ...]
+    failed: Term | None
     alone: int | None
 
 
@@ -42,12 +43,16 @@ class Complication:
 
 @dataclass(frozen=True)
 class DrgTrace:
-    """How one stay was grouped: its codes, what was looked at in order, CC and MCC, the result."""
+    """How one stay was grouped: its codes, what was looked at in order, CC and MCC, the result.
+
+    ``closed``: chapters that were passed over because their lists do not have the principal diagnosis.
+    """
 
     principal: str | None
     diagnoses: tuple[str, ...]
     operations: tuple[str, ...]
     looked: tuple[Looked, ...]
+    closed: tuple[str, ...]
     complications: tuple[Complication, ...]
     status: str
     reason: str | None
@@ -62,17 +67,29 @@ class DrgTrace:
         return f"{self.status}{why}: {self.mdc} > {self.adrg} > {self.drg}"
 
 
-def _names(compiled: CompiledDrg) -> dict[tuple[str, str], str]:
+Key = tuple[str, str, int]
+
+
+def _words(compiled: CompiledDrg) -> dict[Key, tuple[str, tuple[Term, ...]]]:
+    """Return name and terms of everything that can be looked at."""
     tables = compiled.catalog.tables
     names: dict[tuple[str, str], str] = {}
-    for level, table, code in (("mdc", "mdc", "mdc"), ("adrg", "adrg", "adrg"), ("drg", "drg", "drg")):
-        for key, name in tables[table].select(code, "name").iter_rows():
-            names.setdefault((level, key), name or "")
-    return names
+    for level in ("mdc", "adrg", "drg"):
+        for code, name in tables[level].select(level, "name").iter_rows():
+            names.setdefault((level, code), name or "")
+    rules: dict[Key, list[Term]] = {}
+    for step in compiled.steps:
+        own = rules.setdefault((step.level, step.code, step.alt), [])
+        if step.term is not None:
+            own.append(step.term)
+    named = {"qy": "mdc", "return": "adrg"}
+    return {
+        key: (names.get((named.get(key[0], key[0]), key[1]), ""), tuple(own)) for key, own in rules.items()
+    }
 
 
 def _looked(
-    way: np.ndarray, steps: tuple[Step, ...], names: dict[tuple[str, str], str]
+    way: np.ndarray, steps: tuple[Step, ...], words: dict[Key, tuple[str, tuple[Term, ...]]]
 ) -> tuple[Looked, ...]:
     """Join the steps walked to one entry per chapter, ADRG and DRG looked at."""
     found: list[Looked] = []
@@ -83,13 +100,12 @@ def _looked(
             last = None
             continue
         key = (step.level, step.code, step.alt, int(alone))
-        level = "adrg" if step.level == "return" else "mdc" if step.level == "qy" else step.level
-        failed = None if held or step.term is None else step.term.source
+        failed = None if held else step.term
         entry = Looked(
             step.level,
             step.code,
             step.alt,
-            names.get((level, step.code), ""),
+            *words[step.level, step.code, step.alt],
             failed,
             None if alone < 0 else int(alone) + 1,
         )
@@ -124,7 +140,7 @@ def _complications(row: int, door: DrgDoor, compiled: CompiledDrg) -> tuple[Comp
 def trace_drgs(stays: pl.DataFrame, compiled: CompiledDrg) -> list[DrgTrace]:
     """Explain the grouping of each stay of a frame, as :func:`fenzhi.grouping.drg.group_drg` takes it."""
     door = open_drg_door(stays, compiled)
-    names, codes = _names(compiled), result_codes(compiled)
+    words, codes = _words(compiled), result_codes(compiled)
     n = stays.height
     group, chapter = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     reason = np.empty(n, dtype=np.int8)
@@ -144,12 +160,16 @@ def trace_drgs(stays: pl.DataFrame, compiled: CompiledDrg) -> list[DrgTrace]:
         mdc, adrg, drg = codes.row(int(result_rows(group[one], chapter[one], reason[one], compiled)[0]))
         dx = door.stays.dx[door.stays.dx_start[row] : door.stays.dx_start[row + 1]]
         op = door.stays.op[door.stays.op_start[row] : door.stays.op_start[row + 1]]
+        looked = _looked(way[1 : way[0, 0] + 1], compiled.steps, words)
+        seen = {one.code for one in looked if one.level == "mdc"}
+        last = max((compiled.chapters.index(mdc) for mdc in seen), default=-1)
         out.append(
             DrgTrace(
                 principal=door.diagnoses[int(dx[0])] if len(dx) and dx[0] >= 0 else None,
                 diagnoses=tuple(door.diagnoses[int(code)] for code in dx[1:] if code >= 0),
                 operations=tuple(door.operations[int(code)] for code in op if code >= 0),
-                looked=_looked(way[1 : way[0, 0] + 1], compiled.steps, names),
+                looked=looked,
+                closed=tuple(mdc for mdc in compiled.chapters[: last + 1] if mdc not in seen),
                 complications=_complications(row, door, compiled),
                 status=status,
                 reason=why,

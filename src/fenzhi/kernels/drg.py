@@ -28,11 +28,12 @@ KNOWN, COMPARE, ONE_OF = 10, 11, 12  # COMPARE: fact a, comparison b, number c
 OP_TAGS = 13  # lists in values, -1 after each AND-set: one set has an operation in each of its lists
 SITES = 14  # lists in values: diagnoses touch at least a of them
 MCC, CC, MCC_OR_CC = 15, 16, 17
-# Actions: ENTER chapter a (b = 1: it asks for a diagnosis); SEVERITY looks for CC and MCC; the others end the walk:
-# FOUND group a in chapter b, AMBIGUOUS in chapter b, END of the catalogue.
-ENTER, SEVERITY, FOUND, AMBIGUOUS, END = 20, 21, 22, 23, 24
+# Actions: ENTER chapter a (b = 1: it asks for a diagnosis) and LEAVE it; SEVERITY looks for CC and MCC; the others end
+# the walk: FOUND group a in chapter b, AMBIGUOUS in chapter b, END of the catalogue.
+ENTER, SEVERITY, LEAVE, FOUND, AMBIGUOUS, END = 20, 21, 22, 23, 24, 25
 LT, LE, GT, GE, EQ, NE = 0, 1, 2, 3, 4, 5
 HAS_CC, HAS_MCC = 1, 2  # bits of dx_level
+CHAPTER_BITS = 63  # bits of dx_chapters that are used
 
 # The facts that the field check reads stand first.
 GENDER, AGE, AGE_DAY, WEIGHT = 0, 1, 2, 3
@@ -58,11 +59,13 @@ class Stays(NamedTuple):
 class Codes(NamedTuple):
     """What is known of each distinct code.
 
+    ``dx_chapters`` int64: bit m is off if chapter m wants another principal diagnosis (all on beyond bit 62).
     ``dx_level`` int8: bits HAS_CC, HAS_MCC; ``dx_excluded_by`` int32: the list of principal diagnoses that cancel
     it, -1 none; ``*_known``: in the code book; ``*_stuck``: translation is on and has no entry for it.
     """
 
     dx_bits: np.ndarray
+    dx_chapters: Int64s
     dx_level: Int8s
     dx_excluded_by: Int32s
     dx_known: Bools
@@ -75,8 +78,9 @@ class Codes(NamedTuple):
 class Rules(NamedTuple):
     """A compiled catalogue.
 
-    Steps in order: kind int8, a int32, b and c int64, jump int32 (where to go on if the term does not hold).
-    ``chapters`` int32: the first step of each. ``values`` int64: what terms of several numbers point into.
+    Steps in order: kind int8, a int32, b and c int64, jump int32 (where to go on if the term does not hold; -1: with
+    the next chapter). ``chapters`` int32: the first step of each, then the END. ``values`` int64: what terms of
+    several numbers point into.
     ``valid``: the list of operations that count. ``retry``: a stay without a group is tried with each further
     operation alone.
     """
@@ -222,6 +226,15 @@ def field_fault(gender: int, age: int, days: int, weight: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def next_chapter(can_open: int, chapter: int, last: int) -> int:
+    """Return the next chapter that the bits let in, ``last`` if there is none."""
+    chapter += 1
+    while chapter < min(last, CHAPTER_BITS) and (can_open >> chapter) & 1 == 0:
+        chapter += 1
+    return chapter
+
+
+@njit(cache=True, nogil=True)
 def group_stays(
     start: int, end: int, stays: Stays, codes: Codes, rules: Rules,
     group: Int32s, mdc: Int32s, reason: Int8s, way: Int32s,
@@ -236,10 +249,12 @@ def group_stays(
     # which is also why the commonest terms are answered here and not in term_holds.
     facts, dx_start, dx, op_start, op = stays.facts, stays.dx_start, stays.dx, stays.op_start, stays.op
     dx_bits, dx_level, dx_excluded_by = codes.dx_bits, codes.dx_level, codes.dx_excluded_by
-    dx_known, dx_stuck = codes.dx_known, codes.dx_stuck
+    dx_known, dx_stuck, dx_chapters = codes.dx_known, codes.dx_stuck, codes.dx_chapters
     op_bits, op_known, op_stuck = codes.op_bits, codes.op_known, codes.op_stuck
     kinds, term_a, term_b, term_c = rules.kind, rules.a, rules.b, rules.c
-    jump, values, valid, retry = rules.jump, rules.values, rules.valid, rules.retry
+    jump, chapters, values = rules.jump, rules.chapters, rules.values
+    valid, retry = rules.valid, rules.retry
+    last_chapter = len(chapters) - 1
     lines = way.shape[0]
     for i in range(start, end):
         group[i] = -1
@@ -265,7 +280,9 @@ def group_stays(
         principal = dx[d0]
         entered = False
         p0, p1 = first, last
-        at, severity = 0, 0
+        can_open = dx_chapters[principal]
+        chapter = next_chapter(can_open, -1, last_chapter)
+        at, severity = chapters[chapter], 0
         while True:
             kind, a = kinds[at], term_a[at]
             holds = True
@@ -281,6 +298,8 @@ def group_stays(
                 holds = severity != 0
             elif kind == SEVERITY:
                 severity = severity_of(dx_bits, dx_level, dx_excluded_by, dx, d0, d1)
+            elif kind == LEAVE:
+                holds = False
             elif kind == ENTER:
                 entered = entered or term_b[at] == 1
             elif kind < ENTER:
@@ -296,13 +315,20 @@ def group_stays(
                     way[n, 1] = 1 if holds else 0
                     way[n, 2] = -1 if p0 == first else p0 - first
             if kind < FOUND:
-                at = at + 1 if holds else jump[at]
+                if holds:
+                    at += 1
+                elif jump[at] >= 0:
+                    at = jump[at]
+                else:
+                    chapter = next_chapter(can_open, chapter, last_chapter)
+                    at = chapters[chapter]
                 continue
             if kind == END and retry and p0 + 1 < last:
                 # Try the next operation as the only one.
                 p0 += 1
                 p1 = p0 + 1
-                at, severity = 0, 0
+                chapter = next_chapter(can_open, -1, last_chapter)
+                at, severity = chapters[chapter], 0
                 continue
             break
         if kind == END:
@@ -310,7 +336,7 @@ def group_stays(
             reason[i] = why_not(
                 i, entered, dx_known[principal], last > first,
                 main >= 0 and op_known[main], is_in(op_bits, main, valid),
-                kinds, term_a, term_b, term_c, rules.chapters, values,
+                kinds, term_a, term_b, term_c, chapters, values,
                 facts, dx_bits, dx, d0, d1, op_bits, op, first, last,
             )  # fmt: skip
         else:
@@ -335,9 +361,9 @@ def why_not(
             return UNKNOWN_OP
         return OP_NOT_VALID if operated and not op_valid else NO_ADRG
     # A chapter that the diagnoses open and only sex or age closes: look at the terms before its ENTER.
-    for first in chapters:
+    for m in range(len(chapters) - 1):
         closed = GROUPED
-        at = first
+        at = chapters[m]
         while kinds[at] != ENTER:
             if not term_holds(
                 kinds[at], term_a[at], term_b[at], term_c[at], values,
