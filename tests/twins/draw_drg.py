@@ -37,8 +37,9 @@ STRANGE_PROCS = ["00.0000", "47.01", "60.5X02", ""]
 SITES = ["头颈部创伤", "胸部创伤", "腹部创伤"]
 DEPTS = ["ICU", "0302", "重症"]
 TAGS = ["1", "2", "3"]
-DX_LISTS, PROC_LISTS, TAG_LISTS = ["d1", "d2", "d3", "d4"], ["p1", "p2", "p3", "p4"], ["t1", "t2"]
-EMPTY = "e0"
+DX_LISTS = ["1.adrg_zd", "2.adrg_zd", "3.adrg_zd", "4.adrg_zd"]
+PROC_LISTS = ["1.adrg_ss", "2.adrg_ss", "3.adrg_ss", "4.adrg_ss"]
+TAG_LISTS = ["1.tagged", "2.tagged"]
 
 HEADERS = {
     "version": ["key", "value"],
@@ -76,13 +77,17 @@ NUMBERS = {
 }
 
 
-def condition(rng: Random) -> tuple[str, str, str]:
-    """Kind, list and argument of one term of an ADRG."""
+def condition(rng: Random, adrg: str) -> tuple[str, str, str]:
+    """Kind, list and argument of one term of an ADRG. A list of its own has no codes: an empty list."""
     form = rng.randrange(12)
     if form <= 3:
-        return rng.choice(DX_KINDS), rng.choice([*DX_LISTS, EMPTY] if form == 0 else DX_LISTS), ""
+        return rng.choice(DX_KINDS), rng.choice(DX_LISTS if form else [*DX_LISTS, f"{adrg}.adrg_zd"]), ""
     if form <= 7:
-        return rng.choice(PROC_KINDS), rng.choice([*PROC_LISTS, EMPTY] if form == 4 else PROC_LISTS), ""
+        return (
+            rng.choice(PROC_KINDS),
+            rng.choice(PROC_LISTS if form > 4 else [*PROC_LISTS, f"{adrg}.adrg_ss"]),
+            "",
+        )
     if form == 8:
         rule = "|".join("&".join(some(rng, TAGS, 3)) for _ in range(rng.choice((1, 2, 2, 3))))
         return "PROC_TAGS", rng.choice(TAG_LISTS), rule
@@ -144,7 +149,7 @@ def add_adrg(rng: Random, tables: Tables, mdc: str, kind: str, code: str) -> lis
     ending = rng.choice([code, code, ""])
     for alt in range(1, 1 + rng.choice((1, 1, 1, 2, 3))):
         for number in range(1, 1 + rng.choice((0, 1, 1, 1, 2, 2, 3))):
-            what, list_id, arg = condition(rng)
+            what, list_id, arg = condition(rng, code)
             tables["adrg_condition"].append(
                 {
                     "adrg": code,
@@ -211,17 +216,16 @@ def add_chapter(rng: Random, tables: Tables, letter: str, order: int) -> None:
 
 
 def add_lists(rng: Random, tables: Tables) -> None:
-    """Add the code lists: of diagnoses, of operations, of operations with tags; some codes twice."""
+    """Add the code lists: of diagnoses, of operations, of operations with tags; some codes twice, with two tags."""
     for names, codes in ((DX_LISTS, DX), (PROC_LISTS, PROCS), (TAG_LISTS, PROCS)):
         for name in names:
             chosen = some(rng, codes, 6)
-            tag = {code: rng.choice(TAGS) if name in TAG_LISTS else "" for code in chosen}
-            if chance(rng, 0.2):
+            if chance(rng, 0.3):
                 chosen.append(chosen[0])
             for place, code in enumerate(chosen):
-                tables["code_list"].append(
-                    {"list_id": name, "pos": str(place), "code": code, "tag": tag[code]}
-                )
+                tag = rng.choice(TAGS) if name in TAG_LISTS else ""
+                row = {"list_id": name, "pos": str(place), "code": code, "tag": tag}
+                tables["code_list"].append(row)
 
 
 def add_books(rng: Random, tables: Tables) -> None:
@@ -252,6 +256,9 @@ def drawn_tables(rng: Random) -> Tables:
         tables["cc_exclusion"].append({"main_dx": code, "excl_table": rng.choice("123")})
     for code in some(rng, PROCS, 5):
         tables["valid_procedure"].append({"code": code, "name": code})
+    for name, rows in tables.items():
+        if name != "code_list":  # of a code with two tags the first one counts, and it stands first
+            rng.shuffle(rows)  # numbers say the order, not the place in the file
     return tables
 
 

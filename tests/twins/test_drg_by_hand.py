@@ -8,6 +8,7 @@ from twins.drg import AMBIGUOUS, GROUPED, NO_DIAGNOSIS, NO_OPERATION, NOT_CHECKE
 
 VERSION = """\
 key,value
+version,by hand
 retry_each_other_procedure_when_0000,{retry}
 qy,{qy}
 """
