@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from fenzhi.catalogs.dialect import expand_sets, parse_diagnoses, range_limits, token_kind
+from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.catalogs.models import DipCatalog
 from fenzhi.errors import CatalogError
 
@@ -44,6 +45,13 @@ def section(
     return Section(title, tuple(names[at] for names in columns), texts)
 
 
+def heading(catalog: DipCatalog | DrgCatalog) -> str:
+    """Return title, version and id of a catalogue; a version that its title names is not repeated."""
+    meta = catalog.meta
+    version = "" if meta.version in meta.title else f" {meta.version}"
+    return f"{meta.title}{version} ({meta.id})"
+
+
 def nothing_found(code: str, what: str) -> CatalogError:
     """Return the error that a catalogue knows nothing of a code."""
     return CatalogError(
@@ -67,8 +75,8 @@ def show_dip(catalog: DipCatalog, code: str | None, lang: str) -> list[Section]:
 
     Raises :class:`CatalogError` (CATALOG_CODE_MISSING) if none has it.
     """
-    groups, meta = catalog.groups, catalog.meta
-    title = f"{meta.title} {meta.version} ({meta.id})"
+    groups = catalog.groups
+    title = heading(catalog)
     if code is None:
         layers = groups.group_by("layer", maintain_order=True).len().iter_rows()
         return [
@@ -80,7 +88,7 @@ def show_dip(catalog: DipCatalog, code: str | None, lang: str) -> list[Section]:
     if row.height:
         cells = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
         return [section(title, [TITLES["item"], TITLES["value"]], cells, lang)]
-    dialect, sets = meta.dialect, catalog.code_sets
+    dialect, sets = catalog.meta.dialect, catalog.code_sets
     found = [
         index
         for index, (main, *operations) in enumerate(

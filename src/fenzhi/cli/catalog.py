@@ -200,17 +200,17 @@ def import_(
     Import an official DRG version: a folder of tables (CSV, also .csv.gz) or an Excel workbook of the sheets MDC, ADRG,
     DRG, code sets, CC and exclusion. It is checked first; with an error nothing is written.
     """
+    from fenzhi.catalogs.show import heading
     from fenzhi.pipeline.catalogs import import_catalog
 
     given = {"id": catalog_id, "title": title, "version": version, "translate_codes": translate}
     done = import_catalog(source, target, given, report)
-    meta = done.catalog.meta
     titles = ("项目", "数量") if lang == "zh" else ("item", "number")
     rows = [
         (SIZES[name] if lang == "zh" else name.replace("_", " "), f"{n:,}")
         for name, n in done.summary.sizes.items()
     ]
-    show_table(f"{meta.title} {meta.version} ({meta.id})", titles, rows)
+    show_table(heading(done.catalog), titles, rows)
     _say_findings(done.findings, lang)
     if done.left_out:
         left = "未读取的工作表" if lang == "zh" else "sheets left out"
@@ -288,10 +288,11 @@ def export(catalog: str, target: Path) -> None:
 
     Write a DRG catalogue as an Excel workbook for review; import reads it back as it was.
     """
+    from fenzhi.catalogs.show import heading
     from fenzhi.pipeline.catalogs import export as write
 
     done = write(catalog, target)
-    say(f"{done.meta.title} {done.meta.version} → {target}")
+    say(f"{heading(done)} → {target}")
 
 
 @command.command("check", epilog="例 / example:  fenzhi catalog check demonstration-3.0")
@@ -299,6 +300,7 @@ def export(catalog: str, target: Path) -> None:
 @lang_option
 def check(catalog: str, lang: str) -> int:
     """检查 DIP 或 DRG 目录。 Check a DIP or DRG catalogue: a folder or the name of a shipped one."""
+    from fenzhi.catalogs.show import heading
     from fenzhi.pipeline.catalogs import check as findings_of
     from fenzhi.pipeline.catalogs import show as tables_of
 
@@ -309,5 +311,5 @@ def check(catalog: str, lang: str) -> int:
         for part in tables_of(catalog, None, lang):
             show_table(part.title, part.columns, part.rows)
     else:
-        say(f"{loaded.meta.title} {loaded.meta.version}")
+        say(heading(loaded))
     return 0

@@ -11,7 +11,7 @@ from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.catalogs.drg.rules import Term, chapter_list, parse_condition, parse_drg_rule, parse_entry
 from fenzhi.catalogs.drg.summary import describe
 from fenzhi.catalogs.drg.words import say_terms
-from fenzhi.catalogs.show import Section, nothing_found, section
+from fenzhi.catalogs.show import Section, heading, nothing_found, section
 
 TYPES = {
     "surgical": ("手术", "surgical"),
@@ -75,7 +75,7 @@ def _summary(view: _View) -> list[Section]:
     found = describe(view.catalog)
     n = {name: f"{size:,}" for name, size in found.sizes.items()}
     rows: list[tuple[str, object]] = [
-        (view.say("标识", "id"), meta.id),
+        (view.say("版本", "version"), meta.version),
         (view.say("类别", "kind"), meta.kind),
         (view.say("有效期(出院日期)", "valid (by discharge)"), held),
         (view.say("编码比对", "codes are matched"), meta.code_match),
@@ -109,7 +109,7 @@ def _summary(view: _View) -> list[Section]:
     ]
     columns = [ORDER, MDC, NAME, ("入组", "entry"), ("歧义", "QY"), ADRG, DRG]
     return [
-        section(f"{meta.title} {meta.version}", [ITEM, VALUE], rows, view.lang),
+        section(heading(view.catalog), [ITEM, VALUE], rows, view.lang),
         section("MDC", columns, chapters, view.lang),
     ]
 
