@@ -20,7 +20,8 @@ class Looked:
     """One chapter, ADRG or DRG that was looked at.
 
     ``level``: ``mdc``, ``adrg``, ``drg``, ``qy`` (ambiguous stays), ``return`` (the ADRG itself, where none of its DRGs
-    fits). ``terms``: its conditions. ``failed``: the one that did not hold, None if all held. ``alone``: the position of the operation that was tried alone (from 1), None if all count.
+    fits). ``terms``: its conditions. ``failed``: the one that did not hold, None if all held. ``alone``: the position
+    of the operation that was tried alone (from 1), None if all count.
     """
 
     level: str
