@@ -23,6 +23,7 @@ from fenzhi.money import SCALE, round_half_up
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Progress,
+    columns_for,
     group_stays,
     known_codes,
     make_setting,
@@ -111,7 +112,7 @@ def our_side(
     rules = load_policy(policy)
     loaded = load_catalog(catalog)
     compiled = compile_catalog(loaded, rules.grouping)
-    cmap = None if columns is None else load_columns(columns)
+    cmap = columns_for(None if columns is None else load_columns(columns), catalog)
     read = read_stays(source, columns=cmap, needs="grouping")
     return _side(read, read.stays, loaded, compiled, None)
 
