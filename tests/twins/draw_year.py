@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from twins.codes import Row
 from twins.draw import chance, clinical_part, grouping_rules, made, some
-from twins.rules import base_rules
+from twins.rules import OPTIONAL, base_rules
 
 YEAR = 2027
 AREA = "990100"
@@ -61,6 +62,70 @@ def bands(rng: Random) -> list[Row]:
     return found
 
 
+def deviation_rules(rng: Random) -> Row:
+    """Bands for all weights, or tiers of weights with bands of their own."""
+    references = {name: rng.choice(REFERENCES) for name in ("test_reference", "factor_reference")}
+    if chance(rng, 0.6):
+        return {**references, "bands": bands(rng), "tiers": []}
+    tiers = [
+        {
+            "rw_above": band["above"],
+            "rw_above_included": band["above_included"],
+            "rw_upto": band["upto"],
+            "rw_upto_included": band["upto_included"],
+            "bands": bands(rng),
+        }
+        for band in bands(rng)
+    ]
+    # Weights lie around the scale, limits of bands around 1.
+    factor = rng.choice([1, 7, 100, 1000])
+    for tier in tiers:
+        for name in ("rw_above", "rw_upto"):
+            if tier[name] is not None:
+                tier[name] = str(Decimal(tier[name]) * factor)
+    return {**references, "bands": [], "tiers": tiers}
+
+
+def bed_day_steps(rng: Random) -> list[Row]:
+    """Steps for all hospitals, and sometimes others for some levels."""
+    found: list[Row] = []
+    for level in [None, *some(rng, ["3", "2", "1"], 2, 0)]:
+        for end in [*sorted(some(rng, [1, 2, 5, 30, 60], 3, 0)), None]:
+            found.append({"level": level, "upto_days": end, "points_per_day": decimal(rng, 0, 50)})
+    return found
+
+
+def optional_rules(rng: Random) -> dict[str, Row | None]:
+    """The sections a policy may leave out."""
+    sections: dict[str, Row] = {
+        "stability": {
+            "cv_max": rng.choice(["0.05", "0.5", "1", "1.5"]),
+            "min_cases": rng.choice([1, 2, 5]),
+            "both": chance(rng, 0.4),
+            "rule": rng.choice(["normal", "share_of_cost", "share_of_cost"]),
+            "factor": decimal(rng, 0, 2),
+        },
+        "incomplete": {
+            "ways": rng.choice([[2], [2, 4, 5], [4]]),
+            "los_below_days": rng.choice([None, None, 2, 5]),
+            "reference": rng.choice(REFERENCES),
+            "coefficient": chance(rng, 0.4),
+        },
+        "bed_day": {
+            "med_types": rng.choice([["2105"], ["2105", "2106"]]),
+            "coefficient": chance(rng, 0.5),
+            "steps": bed_day_steps(rng),
+        },
+        "readmission": {
+            "days": rng.choice([0, 10, 60, 365]),
+            "same_hospital": chance(rng, 0.5),
+            "factor": decimal(rng, 0, 1),
+        },
+    }
+    assert sections.keys() == OPTIONAL.keys()
+    return {name: section if chance(rng, 0.4) else None for name, section in sections.items()}
+
+
 def weight_rules(rng: Random) -> Row:
     """The section of the policy on weights; a benchmark is chosen by the test, which knows the groups."""
     trims: list[Row] = [
@@ -94,12 +159,14 @@ def weight_rules(rng: Random) -> Row:
 def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
     """A whole policy, every option drawn."""
     low, high = sorted(rng.sample(range(5_000, 20_000), 2))
+    fixed = chance(rng, 0.25)
     return base_rules(
+        **optional_rules(rng),
         scope={
             "cost": rng.choice(["total", "total_minus_paid_apart"]),
             "min_los_days": rng.choice([None, None, 2]),
             "max_los_days": rng.choice([None, None, 60]),
-            "other_tracks": rng.choice([{}, {"2105": "bed_day"}]),
+            "other_tracks": rng.choice([{}, {"2105": "bed_day"}, {"2105": "bed_day", "2106": "day_surgery"}]),
         },
         grouping=grouping_rules(rng) if grouping else {},
         ungrouped={
@@ -108,6 +175,9 @@ def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
         },
         weights=weight_rules(rng),
         coefficients={
+            "form": rng.choice(["class", "class", "cost"]),
+            "cost_years": rng.choice([1, 2, 3]),
+            "min_cases": rng.choice([1, 2, 5]),
             "by": rng.choice([["level", "type"], ["level"], ["type"], []]),
             "decimals": rng.choice([4, 4, 3, 1]),
             "grassroots_exempt": chance(rng, 0.7),
@@ -115,19 +185,16 @@ def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
             "cap": rng.choice([None, f"1.{high}"[:6]]),
         },
         points={"decimals": rng.choice([4, 4, 2, 0])},
-        deviation={
-            "test_reference": rng.choice(REFERENCES),
-            "factor_reference": rng.choice(REFERENCES),
-            "bands": bands(rng),
-        },
+        deviation=deviation_rules(rng),
         point_value={
             "settlement": rng.choice(["ratio", "difference"]),
+            "rate": "fixed" if fixed else "floating",
             "decimals": rng.choice([4, 4, 2, 0]),
         },
         settlement={
             "advance_ratio": decimal(rng, 0, 1),
             "working_capital_months": decimal(rng, 0, 12, 2),
-            "residual": rng.choice(["apportion", "reserve"]),
+            "residual": "reserve" if fixed else rng.choice(["apportion", "reserve"]),
         },
     )
 
@@ -209,7 +276,18 @@ def region(rng: Random) -> Row:
             for place in places
             if chance(rng, 0.5)
         },
+        "weight_overrides": {},
+        # Drawn before the catalogue is known: place of the group, weight.
+        "negotiated": [
+            (rng.randrange(40), rng.choice([1, 10_000, rng.randint(1, 10**7)]))
+            for _ in range(rng.choice([0, 0, 0, 1, 2]))
+        ],
     }
+
+
+def negotiated(region: Row, groups: list[str]) -> dict[str, int]:
+    """The drawn negotiated weights for the groups of a catalogue; a group is negotiated once."""
+    return {groups[place % len(groups)]: weight for place, weight in region["negotiated"]}
 
 
 def full_stay(rng: Random, years: list[int]) -> Row:
@@ -218,14 +296,19 @@ def full_stay(rng: Random, years: list[int]) -> Row:
     apart = rng.choice([None, 0, 0, rng.randint(0, cost // 2), cost if chance(rng, 0.1) else 1])
     booked = rng.choice([rng.randint(0, cost), cost // 2, cost // 2, 0, None])
     year = rng.choice(years)
+    days = rng.choice([1, 2, 2, 3, 5, 5, 5, 8, 60, 61])
+    left = datetime(year, rng.randint(1, 12), rng.randint(1, 28), rng.randrange(24))
     return {
         **clinical_part(rng),
         "place": rng.randrange(60),
         "insutype": rng.choice(["310"] * 6 + ["390"] * 4 + ["510", None]),
         "insu_admdvs": rng.choice([AREA, AREA, AREA, AREA, None, "990200"]),
-        "act_ipt_days": rng.choice([1, 2, 2, 3, 5, 5, 5, 8, 60, 61]),
-        "med_type": rng.choice(["21"] * 8 + ["2105", None]),
-        "dscg_time": datetime(year, rng.randint(1, 12), rng.randint(1, 28), rng.randrange(24)),
+        "psn_no": rng.choice(["P1", "P1", "P2", "P3", None]),
+        "act_ipt_days": days,
+        "dscg_way": rng.choice([1, 1, 1, 2, 4, 5, None]),
+        "med_type": rng.choice(["21"] * 8 + ["2105", "2106", None]),
+        "adm_time": left - timedelta(days=days),
+        "dscg_time": left,
         "medfee_sumamt_fen": cost,
         "hifp_pay_fen": booked,
         "excl_pay_sumamt_fen": apart,

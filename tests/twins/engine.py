@@ -9,12 +9,14 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, make_catalog
+from fenzhi.catalogs.drg.models import TABLES, DrgCatalog, DrgMeta
 from fenzhi.policy.models import Policy
 from twins.codes import Row, TwinCatalog
 from twins.exact import E4
 
 STAYS = {
     "setl_id": pl.String,
+    "psn_no": pl.String,
     "fixmedins_code": pl.String,
     "insutype": pl.String,
     "insu_admdvs": pl.String,
@@ -62,6 +64,27 @@ def catalog_of(twin: TwinCatalog) -> DipCatalog:
         exclusions=exclusions,
         operations=pl.DataFrame(table, schema=dict.fromkeys(table, pl.String)),
     )
+
+
+def drg_catalog_of(weights: dict[str, str | None]) -> DrgCatalog:
+    """A DRG catalogue that is nothing but its groups and their weights, in this order."""
+    tables = {name: pl.DataFrame(schema=schema) for name, schema in TABLES.items()}
+    rows = [{"adrg": name, "mdc": "X", "type": "medical", "drg": name, "rule": "always"} for name in weights]
+    for name in ("adrg", "drg"):
+        schema = TABLES[name]
+        tables[name] = pl.DataFrame([{key: row.get(key) for key in schema} for row in rows], schema=schema)
+    given = {"drg": list(weights), "weight": list(weights.values())}
+    tables["weights"] = pl.DataFrame(given, schema=TABLES["weights"])
+    meta = DrgMeta(id="drawn", title="drawn", version="1", kind="demonstration")
+    return DrgCatalog(meta, tables, None, "drawn")
+
+
+def overrides_of(weights: dict[str, int]) -> pl.DataFrame:
+    """Negotiated weights (group -> 1/10,000) as the region's folder gives them."""
+    table = {"group_id": list(weights), "weight_e4": list(weights.values())}
+    frame = pl.DataFrame(table, schema={"group_id": pl.String, "weight_e4": pl.Int64})
+    row = pl.int_range(1, pl.len() + 1).alias("source_row")
+    return frame.with_columns(pl.lit("weight_overrides.csv").alias("source_file"), row)
 
 
 def stays_of(stays: Sequence[Row]) -> pl.DataFrame:

@@ -114,6 +114,11 @@ def write_region(
             for row in rows:
                 del row["amount_fen"]
             write_csv(rows, folder / f"{name}.csv")
+    negotiated = [
+        {"group_id": group, "weight": plain(weight), "who": "drawn", "why": "drawn"}
+        for group, weight in region["weight_overrides"].items()
+    ]
+    write_csv(negotiated, folder / "weight_overrides.csv")
     assessed = [
         {"fixmedins_code": code, "coefficient": plain(value)} for code, value in region["assessment"].items()
     ]

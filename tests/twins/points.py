@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from twins.codes import Row
@@ -19,6 +20,104 @@ def pick_band(r: Fraction, bands: list[dict[str, Any]]) -> dict[str, Any]:
         if over and under:
             return band
     raise AssertionError(f"no band for {r}")
+
+
+def pick_tier(rw_e4: int, deviation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The bands for a weight; plain bands hold for every weight."""
+    if not deviation["tiers"]:
+        return list(deviation["bands"])
+    spans = [
+        {
+            "above": tier["rw_above"],
+            "above_included": tier["rw_above_included"],
+            "upto": tier["rw_upto"],
+            "upto_included": tier["rw_upto_included"],
+            "bands": tier["bands"],
+        }
+        for tier in deviation["tiers"]
+    ]
+    return list(pick_band(Fraction(rw_e4, E4), spans)["bands"])
+
+
+def coefficient_of(code: str, group_id: str | None, weights: Row, rules: Mapping[str, Any]) -> int:
+    """Coefficient of a hospital in a group (None: in no group)."""
+    own = weights["coefficients"][code]
+    if own is None and rules["coefficients"]["form"] == "cost":
+        own = weights["costs"].get((code, group_id))
+    return E4 if own is None else int(own)
+
+
+def share_of_cost(cost_fen: int, factor: Any, weights: Row, rules: Mapping[str, Any]) -> int:
+    """Points that follow the cost alone."""
+    scale = rules["weights"]["scale"] * number(factor)
+    return max(0, half_up(Fraction(cost_fen, half_up(weights["mean_all"])) * scale * E4, step_of(rules)))
+
+
+def paid_by_cost(group_id: str, weights: Row, rules: Mapping[str, Any]) -> bool:
+    """Whether stays of a group get a share of their cost because the group is not stable."""
+    stability = rules["stability"]
+    if stability is None or stability["rule"] != "share_of_cost":
+        return False
+    return not weights["groups"][group_id]["stable"]
+
+
+def bed_day_points(days: int, level: Any, coefficient_e4: int, rules: Mapping[str, Any]) -> int:
+    """Points of a bed-day stay, day by day."""
+    settings = rules["bed_day"]
+    own = [step for step in settings["steps"] if step.get("level") == level and level is not None]
+    steps = own or [step for step in settings["steps"] if step.get("level") is None]
+    total = Fraction(0)
+    for day in range(1, days + 1):
+        step = next(s for s in steps if s.get("upto_days") is None or day <= s["upto_days"])
+        total += number(step["points_per_day"]) * E4
+    return half_up(total * coefficient_e4 / E4, step_of(rules))
+
+
+def is_incomplete(stay: Mapping[str, Any], rules: Mapping[str, Any]) -> bool:
+    """Whether a stay ended before its treatment."""
+    settings = rules["incomplete"]
+    if settings is None:
+        return False
+    short = settings["los_below_days"] is not None and stay["act_ipt_days"] < settings["los_below_days"]
+    return stay["dscg_way"] in settings["ways"] or short
+
+
+def incomplete_points(
+    rw_e4: int, h_e4: int, cost_fen: int, reference: int | None, rules: Mapping[str, Any]
+) -> int:
+    """Points of an incomplete stay: by its cost, at most the whole."""
+    whole = Fraction(rw_e4)
+    if rules["incomplete"]["coefficient"]:
+        whole = whole * h_e4 / E4
+    if reference:
+        whole = min(whole, whole * cost_fen / reference)
+    return max(0, half_up(whole, step_of(rules)))
+
+
+def readmissions(stays: Sequence[Row], rules: Mapping[str, Any]) -> dict[str, int]:
+    """Days since the person's stay before in the same group, for those who came back soon."""
+    settings = rules["readmission"]
+    found: dict[str, int] = {}
+    if settings is None:
+        return found
+    chains: dict[tuple[Any, ...], list[Row]] = {}
+    for stay in stays:
+        if stay["psn_no"] is None or stay["group_id"] is None:
+            continue
+        place = stay["fixmedins_code"] if settings["same_hospital"] else None
+        chains.setdefault((stay["psn_no"], stay["group_id"], place), []).append(stay)
+    for chain in chains.values():
+        chain.sort(key=lambda stay: (stay["dscg_time"], stay["setl_id"]))
+        for before, stay in pairwise(chain):
+            days = (stay["adm_time"].date() - before["dscg_time"].date()).days
+            if 0 <= days <= settings["days"]:
+                found[stay["setl_id"]] = days
+    return found
+
+
+def readmitted(points_e4: int, rules: Mapping[str, Any]) -> int:
+    """Points of a stay that followed too soon."""
+    return half_up(points_e4 * number(rules["readmission"]["factor"]), step_of(rules))
 
 
 def step_of(rules: Mapping[str, Any]) -> int:
@@ -38,11 +137,12 @@ def base_points(
     if group_id is None:
         points = 0
         if rules["ungrouped"]["rule"] == "share_of_cost":
-            mean = half_up(weights["mean_all"])
-            scale = rules["weights"]["scale"] * number(rules["ungrouped"]["factor"])
-            points = max(0, half_up(Fraction(cost_fen, mean) * scale * E4, step_of(rules)))
+            points = share_of_cost(cost_fen, rules["ungrouped"]["factor"], weights, rules)
         return {"rw_e4": None, "coefficient_e4": None, "points_base_e4": points}
     rw = weights["groups"][group_id]["rw_e4"]
+    if paid_by_cost(group_id, weights, rules):
+        points = share_of_cost(cost_fen, rules["stability"]["factor"], weights, rules)
+        return {"rw_e4": rw, "coefficient_e4": None, "points_base_e4": points}
     h = E4 if grassroots and rules["coefficients"]["grassroots_exempt"] else coefficient_e4
     return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": half_up(Fraction(rw * h, E4), step_of(rules))}
 
@@ -92,13 +192,26 @@ def score(
     opening_e4: int | None,
     weights: Row,
     rules: Mapping[str, Any],
+    stay: Row | None = None,
 ) -> dict[str, Any]:
-    """Points of one paid stay: weight, coefficient, before deviation, band, reference, points."""
-    own = weights["coefficients"][hospital["fixmedins_code"]]
+    """Points of one paid stay: weight, coefficient, before deviation, band, reference, points.
+
+    ``stay``: dscg_way and act_ipt_days, where the rules ask for them.
+    """
+    own = coefficient_of(hospital["fixmedins_code"], group_id, weights, rules)
     result: dict[str, Any] = dict(base_points(group_id, cost_fen, own, grassroots, weights, rules))
     base = result["points_base_e4"]
     result.update(deviation=None, reference_fen=None, points_e4=base)
     if group_id is None:
+        return result
+    if paid_by_cost(group_id, weights, rules):
+        result.update(deviation="unstable")
+        return result
+    if is_incomplete(stay or {}, rules):
+        kind = rules["incomplete"]["reference"]
+        reference = reference_fen(kind, group_id, hospital["level"], base, opening_e4, weights)
+        points = incomplete_points(result["rw_e4"], result["coefficient_e4"], cost_fen, reference, rules)
+        result.update(deviation="incomplete", reference_fen=reference, points_e4=points)
         return result
     settings = rules["deviation"]
     test, factor, standard = (
@@ -108,7 +221,7 @@ def score(
     result["reference_fen"] = test
     if not test:
         return result
-    band = pick_band(Fraction(cost_fen, test), settings["bands"])
+    band = pick_band(Fraction(cost_fen, test), pick_tier(result["rw_e4"], settings))
     divisor = standard if band["points"] == "actual_cost" else factor
     exact = deviate(result["rw_e4"], result["coefficient_e4"], cost_fen, band, divisor)
     result.update(deviation=band["name"], points_e4=half_up(exact, step_of(rules)))

@@ -18,7 +18,31 @@ def band(name: str, above: str, upto: str | None, points: str, included: str = "
     }
 
 
-def base_rules(**sections: dict[str, Any]) -> dict[str, Any]:
+OPTIONAL: dict[str, dict[str, Any]] = {
+    "stability": {"cv_max": "1", "min_cases": 5, "both": False, "rule": "normal", "factor": "1"},
+    "incomplete": {
+        "ways": [],
+        "los_below_days": None,
+        "reference": "all_level_mean",
+        "coefficient": False,
+    },
+    "bed_day": {"coefficient": False},
+    "readmission": {"same_hospital": True},
+}
+
+
+def tier(above: str, upto: str | None, bands: list[dict[str, Any]], included: str = "") -> dict[str, Any]:
+    """One tier of weights with its bands; ``included`` as for a band."""
+    return {
+        "rw_above": above,
+        "rw_upto": upto,
+        "rw_above_included": "above" in included,
+        "rw_upto_included": "upto" in included,
+        "bands": bands,
+    }
+
+
+def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
     """A whole pack with the defaults that docs/rules.md and the policy reference state, sections overlaid."""
     rules: dict[str, Any] = {
         "scope": {
@@ -47,19 +71,27 @@ def base_rules(**sections: dict[str, Any]) -> dict[str, Any]:
             "trim": {"method": "percentile", "low": "0.025", "high": "0.975", "k": "2", "min_cases": 25},
         },
         "coefficients": {
+            "form": "class",
             "by": ["level", "type"],
+            "cost_years": 2,
+            "min_cases": 5,
             "decimals": 4,
             "grassroots_exempt": True,
             "floor": None,
             "cap": None,
         },
         "points": {"decimals": 4},
+        "stability": None,
         "deviation": {
             "test_reference": "same_level_mean",
             "factor_reference": "same_level_mean",
             "bands": [band("normal", "0", None, "normal")],
+            "tiers": [],
         },
-        "point_value": {"settlement": "ratio", "decimals": 4},
+        "incomplete": None,
+        "bed_day": None,
+        "readmission": None,
+        "point_value": {"settlement": "ratio", "rate": "floating", "decimals": 4},
         "settlement": {
             "advance_ratio": "0.90",
             "working_capital_months": "1",
@@ -67,5 +99,6 @@ def base_rules(**sections: dict[str, Any]) -> dict[str, Any]:
         },
     }
     for name, section in sections.items():
-        rules[name] = {**rules[name], **section}
+        if section is not None:
+            rules[name] = {**(rules[name] or OPTIONAL[name]), **section}
     return rules

@@ -9,7 +9,7 @@ from typing import Any
 
 from twins.codes import Row
 from twins.exact import E4, half_up, step_for
-from twins.weights import weight_of_year
+from twins.weights import RefusedError, weight_of_year
 
 
 def value_from(cost_fen: Fraction, points_e4: Fraction, decimals: int) -> int | None:
@@ -42,10 +42,19 @@ def opening_values(
 
 
 def settlement_value(
-    fund_fen: int, cost_fen: int, booked_fen: int, points_e4: int, rules: Mapping[str, Any]
+    fund_fen: int,
+    cost_fen: int,
+    booked_fen: int,
+    points_e4: int,
+    rules: Mapping[str, Any],
+    opening_e4: int | None = None,
 ) -> int | None:
-    """Settlement value of a pool from its fund and the sums over its paid stays."""
+    """Settlement value of a pool from its fund and the sums over its paid stays, or its opening value."""
     settings = rules["point_value"]
+    if settings["rate"] == "fixed":
+        if points_e4 and opening_e4 is None:
+            raise RefusedError("no opening value")
+        return opening_e4 if points_e4 else None
     if settings["settlement"] == "difference":
         money = Fraction(fund_fen + cost_fen - booked_fen)
     else:

@@ -1,6 +1,7 @@
 """Weights, means and institution coefficients of a history (docs/rules.md, section 3).
 
 A history stay is a dict with ``year``, ``cost_fen``, ``group_id`` (None without) and ``fixmedins_code``.
+Negotiated weights are a dict of group -> weight at 1/10,000, weights of the catalogue one of group -> text or None.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from twins.codes import Row
 from twins.exact import E4, half_up, number, step_for
 
 Costs = dict[int, list[int]]
+
+
+class RefusedError(Exception):
+    """What the rules do not allow: the engine says so in words."""
 
 
 def by_year(stays: Iterable[Row]) -> Costs:
@@ -82,6 +87,52 @@ def coefficient_of_variation(values: Sequence[int]) -> float | None:
     return sqrt(variance) / float(mean)
 
 
+def is_stable(history_cases: int, values: Sequence[int], stability: Mapping[str, Any]) -> bool:
+    """Little spread or enough stays, or both."""
+    little = False
+    if sum(values):
+        mean = Fraction(sum(values), len(values))
+        variance = sum((value - mean) ** 2 for value in values) / len(values)
+        little = variance <= (number(stability["cv_max"]) * mean) ** 2
+    enough = history_cases >= stability["min_cases"]
+    return (little and enough) if stability["both"] else (little or enough)
+
+
+def bounded(value: int, coefficients: Mapping[str, Any]) -> int:
+    """A coefficient between floor and cap."""
+    if coefficients["floor"] is not None:
+        value = max(value, half_up(number(coefficients["floor"]) * E4))
+    if coefficients["cap"] is not None:
+        value = min(value, half_up(number(coefficients["cap"]) * E4))
+    return value
+
+
+def cost_coefficient(own: Sequence[int], every: Sequence[int], coefficients: Mapping[str, Any]) -> int:
+    """Coefficient of a hospital in a group from the kept costs of both."""
+    if len(own) < coefficients["min_cases"] or sum(own) <= 0 or sum(every) <= 0:
+        return E4
+    ratio = Fraction(sum(own), len(own)) / Fraction(sum(every), len(every))
+    return bounded(half_up(ratio * E4, step_for(coefficients["decimals"])), coefficients)
+
+
+def negotiated(groups: dict[str, dict[str, Any]], overrides: Mapping[str, int], decimals: int) -> None:
+    """Put negotiated weights in and rescale the others, so that the sum of weight x stays does not change."""
+    total = sum((group["rw_e4"] or 0) * group["history_cases"] for group in groups.values())
+    fixed = sum(weight * groups[gid]["history_cases"] for gid, weight in overrides.items())
+    rest = sum(
+        (group["rw_e4"] or 0) * group["history_cases"]
+        for gid, group in groups.items()
+        if gid not in overrides
+    )
+    if rest == 0 or total - fixed <= 0:
+        raise RefusedError("negotiated")
+    for gid, group in groups.items():
+        if gid in overrides:
+            group["rw_e4"] = overrides[gid]
+        elif group["rw_e4"] is not None:
+            group["rw_e4"] = half_up(group["rw_e4"] * Fraction(total - fixed, rest), step_for(decimals))
+
+
 def class_of(hospital: Row, coefficients: Mapping[str, Any]) -> tuple[Any, ...]:
     """Class of a hospital: the named columns."""
     return tuple(hospital[column] for column in coefficients["by"])
@@ -104,11 +155,7 @@ def coefficients_of(
         mean = weighted_mean(costs, years, rules["weights"])
         value = E4
         if mean is not None and mean_all:
-            value = half_up(mean / mean_all * E4, step_for(settings["decimals"]))
-            if settings["floor"] is not None:
-                value = max(value, half_up(number(settings["floor"]) * E4))
-            if settings["cap"] is not None:
-                value = min(value, half_up(number(settings["cap"]) * E4))
+            value = bounded(half_up(mean / mean_all * E4, step_for(settings["decimals"])), settings)
         given = hospital["coefficient_e4"]
         found[hospital["fixmedins_code"]] = value if given is None else given
     return found
@@ -128,7 +175,12 @@ def base_mean(
 
 
 def weigh(
-    history: Sequence[Row], group_ids: Iterable[str], hospitals: Sequence[Row], rules: Mapping[str, Any]
+    history: Sequence[Row],
+    group_ids: Iterable[str],
+    hospitals: Sequence[Row],
+    rules: Mapping[str, Any],
+    overrides: Mapping[str, int] | None = None,
+    given: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Weights of the groups, references of deviation and coefficients of the hospitals."""
     settings = rules["weights"]
@@ -141,6 +193,8 @@ def weigh(
     means: dict[str, Fraction | None] = {}
     level_means: dict[tuple[str, Any], int] = {}
     newest_means: dict[str, int] = {}
+    by_cost = rules["coefficients"]["form"] == "cost"
+    costs_of: dict[tuple[str, str], int] = {}
     for gid in group_ids:
         own = [stay for stay in history if stay["group_id"] == gid]
         costs = by_year(own)
@@ -151,7 +205,10 @@ def weigh(
             "history_cases": len(own),
             "trimmed_cases": len(own) - len(values),
             "cv": coefficient_of_variation(values),
+            "stable": None,
         }
+        if rules["stability"] is not None:
+            groups[gid]["stable"] = is_stable(len(own), values, rules["stability"])
         # A cost is kept or trimmed by its amount alone, so levels can be looked at afterwards.
         last = [stay for stay in own if stay["year"] == newest and stay["cost_fen"] in left[newest]]
         if last:
@@ -159,13 +216,29 @@ def weigh(
         for one in {level[stay["fixmedins_code"]] for stay in last}:
             same = [stay["cost_fen"] for stay in last if level[stay["fixmedins_code"]] == one]
             level_means[gid, one] = half_up(Fraction(sum(same), len(same)))
-    base = base_mean(settings, means, mean_all)
+        if by_cost:
+            counted = years[-rules["coefficients"]["cost_years"] :]
+            inside = [s for s in own if s["year"] in counted and s["cost_fen"] in left[s["year"]]]
+            every = [stay["cost_fen"] for stay in inside]
+            for code in level:
+                mine = [stay["cost_fen"] for stay in inside if stay["fixmedins_code"] == code]
+                costs_of[code, gid] = cost_coefficient(mine, every, rules["coefficients"])
+    base = Fraction(1) if given is not None else base_mean(settings, means, mean_all)
     for gid, group in groups.items():
         mean = means[gid]
         group["mean_cost_fen"] = None if mean is None else half_up(mean)
         group["rw_e4"] = None
-        if mean is not None:
-            group["rw_e4"] = half_up(mean / base * settings["scale"] * E4, step_for(settings["decimals"]))
+        weight = None if mean is None else mean / base
+        if given is not None:
+            text = given.get(gid)
+            weight = None if text is None else number(text)
+        if weight is not None:
+            group["rw_e4"] = half_up(weight * settings["scale"] * E4, step_for(settings["decimals"]))
+    if overrides:
+        negotiated(groups, overrides, settings["decimals"])
+    coefficients: dict[str, int | None] = dict(coefficients_of(history, hospitals, rules, years, mean_all))
+    if by_cost:
+        coefficients = {hospital["fixmedins_code"]: hospital["coefficient_e4"] for hospital in hospitals}
     return {
         "years": years,
         "newest": newest,
@@ -173,5 +246,6 @@ def weigh(
         "groups": groups,
         "level_means": level_means,
         "newest_means": newest_means,
-        "coefficients": coefficients_of(history, hospitals, rules, years, mean_all),
+        "coefficients": coefficients,
+        "costs": costs_of,
     }

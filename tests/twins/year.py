@@ -3,7 +3,7 @@
 ``region``: area, year, history_years, pools (id, insutype list, areas, opening_value_e4 or None), hospitals
 (fixmedins_code, level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool,
 month, amount_fen), assessment (fixmedins_code -> 1/10,000), advances (None, or what was really advanced,
-month 0 for working capital: fixmedins_code, pool, month, amount_fen).
+month 0 for working capital: fixmedins_code, pool, month, amount_fen), weight_overrides (group -> 1/10,000).
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ from typing import Any
 from twins.codes import Row, TwinCatalog
 from twins.exact import E4
 from twins.grouping import group_stay
-from twins.points import base_points, score, standard_fen
+from twins.points import (
+    base_points,
+    bed_day_points,
+    coefficient_of,
+    readmissions,
+    readmitted,
+    score,
+    standard_fen,
+)
 from twins.settlement import month_of, own_payments, settle_pool, total, withheld, working_capital
 from twins.values import opening_values, settlement_value
 from twins.weights import weigh
 
-PAID = ("grouped", "comprehensive", "ungrouped")
+PAID = ("grouped", "comprehensive", "ungrouped", "bed_day")
 
 
 def pool_of(stay: Row, region: Row) -> tuple[str | None, str | None]:
@@ -50,12 +58,18 @@ def outside_los(stay: Row, rules: Mapping[str, Any]) -> str | None:
     return None
 
 
+def is_bed_day(stay: Row, rules: Mapping[str, Any]) -> bool:
+    """Whether days pay for a stay."""
+    return rules["bed_day"] is not None and stay["med_type"] in rules["bed_day"]["med_types"]
+
+
 def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
     """A stay with cost, booked amount, pool, year, month; outcome and reason if section 1 decides."""
-    track = rules["scope"]["other_tracks"].get(stay["med_type"])
+    by_days = is_bed_day(stay, rules)
+    track = None if by_days else rules["scope"]["other_tracks"].get(stay["med_type"])
     pool, why_no_pool = pool_of(stay, region)
     other_year = None if stay["dscg_time"].year == region["year"] else "other_year"
-    los = outside_los(stay, rules)
+    los = None if by_days else outside_los(stay, rules)
     row = {
         **stay,
         "cost_fen": cost_of(stay, rules),
@@ -72,6 +86,8 @@ def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
         row.update(outcome="other_track", reason=track)
     elif other_year or why_no_pool or los:
         row.update(outcome="excluded", reason=other_year or why_no_pool or los)
+    elif by_days:
+        row.update(outcome="bed_day")
     return row
 
 
@@ -87,15 +103,21 @@ def grouped(row: Row, catalog: TwinCatalog, rules: Mapping[str, Any], weights: R
 def run_history(
     history: Sequence[Row], region: Row, catalog: TwinCatalog, rules: Mapping[str, Any]
 ) -> tuple[list[Row], Row]:
-    """Grouped history (all patients) and the weights it gives; nothing and no weights if no stay counts."""
+    """Grouped history (all patients) and the weights it gives; nothing and no weights if no stay counts.
+
+    Bed-day stays come along for the opening values, in years that have other stays.
+    """
     rows = [prepared(stay, region, rules) for stay in history]
-    rows = [row for row in rows if row["outcome"] != "other_track" and outside_los(row, rules) is None]
+    rows = [row for row in rows if row["outcome"] != "other_track"]
     rows = [row for row in rows if row["year"] in region["history_years"]]
+    by_days = [{**row, "outcome": "bed_day"} for row in rows if is_bed_day(row, rules)]
+    rows = [row for row in rows if not is_bed_day(row, rules) and outside_los(row, rules) is None]
     rows = [grouped(row, catalog, rules, None) for row in rows]
     ids = [row["group_id"] for row in catalog.groups]
     if not rows:
         return [], {}
-    return rows, weigh(rows, ids, region["hospitals"], rules)
+    weights = weigh(rows, ids, region["hospitals"], rules, region.get("weight_overrides"))
+    return rows + [row for row in by_days if row["year"] in weights["years"]], weights
 
 
 def run_year(
@@ -111,22 +133,33 @@ def run_year(
     grassroots = {row["group_id"]: bool(row["grassroots"]) for row in catalog.groups}
     insured = [row for row in past if row["pool"] is not None]
     for row in insured:
-        own = weights["coefficients"][row["fixmedins_code"]]
+        if row["outcome"] == "bed_day":
+            row.update(bed_day(row, hospitals, weights, rules))
+            continue
         gid = row["group_id"]
         if gid is not None and weights["groups"][gid]["rw_e4"] is None:
             gid = None
+        own = coefficient_of(row["fixmedins_code"], gid, weights, rules)
         row.update(base_points(gid, row["cost_fen"], own, grassroots.get(gid, False), weights, rules))
     opening = opening_values(insured, region["pools"], weights["years"], rules)
 
+    soon = soon_again(records, region, catalog, rules, weights)
     cases = []
     for stay in records:
-        row = prepared(stay, region, rules)
+        row = {**prepared(stay, region, rules), "readmitted_days": None}
+        if row["outcome"] == "bed_day":
+            row.update(bed_day(row, hospitals, weights, rules))
         if row["outcome"] is None:
             row = grouped(row, catalog, rules, weights)
             hospital = hospitals[row["fixmedins_code"]]
             gid = None if row["outcome"] == "ungrouped" else row["group_id"]
             cheap = grassroots.get(gid, False)
-            row.update(score(gid, row["cost_fen"], hospital, cheap, opening[row["pool"]], weights, rules))
+            row.update(
+                score(gid, row["cost_fen"], hospital, cheap, opening[row["pool"]], weights, rules, row)
+            )
+            if gid is not None and row["setl_id"] in soon:
+                points = readmitted(row["points_e4"], rules)
+                row.update(readmitted_days=soon[row["setl_id"]], points_e4=points)
         cases.append(row)
 
     pools, lines, months = {}, {}, {}
@@ -135,7 +168,9 @@ def run_year(
         fund = region["funds"][name]
         stays = [row for row in cases if row["outcome"] in PAID and row["pool"] == name]
         sums = {column: total(stays, column) for column in ("cost_fen", "booked_fen", "points_e4")}
-        value = settlement_value(fund, sums["cost_fen"], sums["booked_fen"], sums["points_e4"], rules)
+        value = settlement_value(
+            fund, sums["cost_fen"], sums["booked_fen"], sums["points_e4"], rules, opening[name]
+        )
         result = settle_pool(stays, fund, value, rules)
         for row in stays:
             row["payable_fen"] = result["stays"][row["setl_id"]]
@@ -175,6 +210,26 @@ def run_year(
                 capital,
             )
     return {"cases": cases, "pools": pools, "hospitals": lines, "months": months, "weights": weights}
+
+
+def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping[str, Any]) -> Row:
+    """Points of a bed-day stay; it has no weight and no deviation."""
+    code = row["fixmedins_code"]
+    own = coefficient_of(code, None, weights, rules) if rules["bed_day"]["coefficient"] else None
+    level = hospitals[code]["level"] if code in hospitals else None
+    points = bed_day_points(row["act_ipt_days"], level, E4 if own is None else own, rules)
+    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen"))
+    return {**nothing, "coefficient_e4": own, "points_base_e4": points, "points_e4": points}
+
+
+def soon_again(
+    records: Sequence[Row], region: Row, catalog: TwinCatalog, rules: Mapping[str, Any], weights: Row
+) -> dict[str, int]:
+    """Readmissions among all accepted stays that have a group, paid or not."""
+    if rules["readmission"] is None:
+        return {}
+    rows = [prepared(stay, region, rules) for stay in records if not is_bed_day(stay, rules)]
+    return readmissions([grouped(row, catalog, rules, weights) for row in rows], rules)
 
 
 def by_month(entries: Sequence[Row], code: str, pool: str) -> dict[int, int]:

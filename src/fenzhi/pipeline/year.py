@@ -11,7 +11,7 @@ from fenzhi.errors import ConservationError, PolicyError
 from fenzhi.grouping import compile_catalog
 from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.monitoring import hospital_indices
-from fenzhi.pipeline.history import History, read_history
+from fenzhi.pipeline.history import read_history
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Clock,
@@ -132,10 +132,9 @@ def _bands(policy: Policy) -> tuple[list[str], list[str]]:
     return list(low), list(high)
 
 
-def _year_inputs(region: Region, history: History) -> YearInputs:
+def _year_inputs(region: Region, past: pl.DataFrame) -> YearInputs:
     pools = pl.DataFrame({"pool": [pool.id for pool in region.pools]})
-    newest = history.stays["year"].max()
-    last = history.stays.filter((pl.col("year") == newest) & pl.col("pool").is_not_null())
+    last = past.filter((pl.col("year") == past["year"].max()) & pl.col("pool").is_not_null())
     return YearInputs(
         year=region.meta.year,
         accounts=region.hospitals.select("fixmedins_code").join(
@@ -148,9 +147,9 @@ def _year_inputs(region: Region, history: History) -> YearInputs:
     )
 
 
-def _opening(region: Region, history: History, weights: Weights, grassroots: pl.Series) -> pl.DataFrame:
+def _opening(region: Region, past: pl.DataFrame, weights: Weights, grassroots: pl.Series) -> pl.DataFrame:
     policy = region.policy
-    based = base_points(history.stays, weights, policy, grassroots)
+    based = base_points(past, weights, policy, grassroots)
     stated = {
         pool.id: None if pool.opening_value is None else int(pool.opening_value * 10_000)
         for pool in region.pools
@@ -175,10 +174,12 @@ def compute(
     history = read_history(setting, clock)
     clock.start("measure weights", 0.40)
     weights = weigh(history.measured, setting.catalog, policy, region.hospitals, region.weight_overrides)
-    opening = _opening(region, history, weights, grassroots)
-    inputs = _year_inputs(region, history)
+    # A year with nothing but bed-day stays has no weight among the years.
+    past = history.stays.filter(pl.col("year").is_in(weights.years))
+    opening = _opening(region, past, weights, grassroots)
+    inputs = _year_inputs(region, past)
     counts = history.counts
-    del history
+    del history, past
     clock.start("read records", 0.50)
     read = read_stays(
         region.path(region.meta.records),
