@@ -69,7 +69,7 @@ def _summary(run: Run, lang: str) -> None:
     def value(value: int | None) -> str:
         return "-" if value is None else format_e4(value)
 
-    text, style = TEXTS[lang], style_of(run.manifest["policy"])
+    text, style = TEXTS[lang], style_of(run.tables["cases"]["scheme"], run.manifest["policy"])
 
     def words(text: object) -> str:
         return said((str(text), str(text)), style)[lang == "en"]

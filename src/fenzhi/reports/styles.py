@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 DIP, RATE, POINTS = "dip", "drg-rate", "drg-points"
 STYLES = (DIP, RATE, POINTS)
 
@@ -45,6 +47,7 @@ TERMS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
             "points": "weight",
             "point": "unit of weight",
             "opening value": "opening rate",
+            "settlement value": "settlement rate",
             "all points": "all weight",
         },
     ),
@@ -221,9 +224,12 @@ DRG_GLOSSARY: tuple[tuple[str, tuple[Pair, Pair]], ...] = (
 _CJK = "\u4e00-\u9fff"
 
 
-def style_of(policy: Mapping[str, Any]) -> str:
-    """Return the style for ``manifest["policy"]``: a DRG region whose weights lie around 1 speaks of rates."""
-    if policy.get("scheme", DIP) != "drg":
+def style_of(schemes: pl.Series, policy: Mapping[str, Any]) -> str:
+    """Return the style of a run: a DRG region whose weights lie around 1 speaks of rates.
+
+    ``schemes``: the column ``scheme`` of the cases; ``policy``: the manifest's.
+    """
+    if "drg" not in schemes.unique():
         return DIP
     return RATE if policy.get("scale", 1) == 1 else POINTS
 

@@ -35,8 +35,8 @@ class RunTables:
     - ``run_id``, ``created`` (ISO time), ``versions`` (program -> version), ``counts`` (name -> number);
     - ``region``: id, name, year, synthetic;
     - ``policy``: id, title, ``sections`` (name -> {cite, confidence}); optional ``title_en``, ``bands`` (list
-      of {name, title}), ``settlement_method`` (``ratio``, the default, or ``difference``), ``scheme`` (``dip``,
-      the default, or ``drg``) and ``scale`` of the weights;
+      of {name, title}), ``settlement_method`` (``ratio``, the default, or ``difference``) and
+      ``scale`` of the weights;
     - ``catalog``: id, title, version; optional ``chapters`` (code -> name);
     - ``budget``: list of {pool, name, kind, amount_fen, cite}; ``income`` adds, other kinds subtract.
     """
@@ -74,10 +74,11 @@ class RunTables:
         """Whether the region's data are made up; then every page says so."""
         return bool(self.manifest["region"]["synthetic"])
 
-    @property
+    @cached_property
     def style(self) -> str:
         """The style in which the pages speak, see :mod:`fenzhi.reports.styles`."""
-        return style_of(self.manifest["policy"])
+        schemes = self.cases.select(pl.col("scheme").unique()).collect()["scheme"]
+        return style_of(schemes, self.manifest["policy"])
 
     @property
     def band_titles(self) -> dict[str, str]:

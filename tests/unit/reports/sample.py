@@ -412,7 +412,7 @@ def build(
         frames[table] = shape(pl.DataFrame(full, schema=known, orient="row"), table)
     about = manifest(pools, len(cases) + len(bad))
     if drg:
-        about["policy"] |= {"scheme": "drg", "scale": 1_000}
+        about["policy"]["scale"] = 1_000
         about["catalog"]["chapters"] = CHAPTERS
     return frames, about
 

@@ -108,7 +108,7 @@ def test_table_by_hand(tables: RunTables) -> None:
 
 
 def test_chapters_without_names_go_by_code(tables: RunTables) -> None:
-    bare = RunTables(**{**vars(tables), "manifest": tables.manifest | {"catalog": {"title": "x"}}})
+    bare = dataclasses.replace(tables, manifest=tables.manifest | {"catalog": {"title": "x"}})
     assert [(code, name) for code, name, _ in by_chapter(BY_HAND, bare)] == [("MDCB", None), ("MDCF", None)]
 
 
@@ -164,7 +164,7 @@ def test_bed_day_points_have_a_line_and_the_formulas_count_on(statement: Page, t
 
 def test_a_kind_that_nobody_has_makes_no_line(tables: RunTables) -> None:
     without = tables.hospitals.with_columns(pl.lit(0, pl.Int64).alias("points_grassroots_e4"))
-    bare = RunTables(**{**vars(tables), "hospitals": without})
+    bare = dataclasses.replace(tables, hospitals=without)
     assert kinds_of(bare) == ["core", "ungrouped", "bed_day"]
 
 

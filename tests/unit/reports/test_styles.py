@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 
+import polars as pl
 import pytest
 
 from fenzhi.reports.names import NAMES
@@ -34,9 +35,10 @@ def _fields(text: str) -> set[str]:
 
 
 def test_the_style_follows_from_scheme_and_scale() -> None:
-    assert style_of({}) == style_of({"scheme": "dip", "scale": 1}) == DIP
-    assert style_of({"scheme": "drg", "scale": 1}) == RATE
-    assert style_of({"scheme": "drg", "scale": 100}) == POINTS
+    dip, drg = (pl.Series([scheme, None, scheme], dtype=pl.String) for scheme in ("dip", "drg"))
+    assert style_of(dip, {"scale": 1}) == style_of(dip.clear(), {}) == DIP
+    assert style_of(drg, {"scale": 1}) == style_of(drg, {}) == RATE
+    assert style_of(drg, {"scale": 100}) == POINTS
 
 
 @pytest.mark.parametrize(
