@@ -157,7 +157,7 @@ def _show(trace: Trace, lang: str) -> None:
 
 @click.command(
     "explain",
-    epilog="例 / examples:  fenzhi explain my-region/runs/20270105T080000Z S2027000123"
+    epilog="例 / example:  fenzhi explain my-region/runs/20270105T080000Z S2027000123"
     "  ·  fenzhi explain stays.csv S2027000123 --catalog my-drg",
 )
 @click.argument("run", metavar="RUN|FILE", type=PATH)
