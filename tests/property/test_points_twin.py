@@ -16,13 +16,18 @@ from twins.draw import made
 from twins.draw_year import amount, hospitals
 from twins.engine import policy_of
 from twins.exact import E4, half_up
-from twins.points import reference_fen
+from twins.points import readmitted, reference_fen
 from twins.points import score as twin_score
 from twins.profile import examples
+from twins.year import bed_day
 
 COLUMNS = ["rw_e4", "coefficient_e4", "points_base_e4", "deviation", "reference_fen", "points_e4"]
+BY_DAYS = -2  # stands for a bed-day stay where a group is drawn
 SCHEMA = {
     "setl_id": pl.String,
+    "act_ipt_days": pl.Int32,
+    "dscg_way": pl.Int8,
+    "readmitted_days": pl.Int32,
     "outcome": OUTCOMES,
     "reason": pl.String,
     "group_idx": pl.Int32,
@@ -35,8 +40,16 @@ SCHEMA = {
 def stay(rng):
     """A grouped stay that is paid by points."""
     cost = rng.choice([0, amount(rng), amount(rng), amount(rng) * 1_000])
-    group = rng.choice([-1, 0, 0, 0, 1, 1, 2, 3])
-    return {"group_idx": group, "place": rng.randrange(60), "pool": rng.choice("ab"), "cost_fen": cost}
+    group = rng.choice([-1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, BY_DAYS])
+    return {
+        "group_idx": group,
+        "place": rng.randrange(60),
+        "pool": rng.choice("ab"),
+        "cost_fen": cost,
+        "act_ipt_days": rng.choice([1, 2, 4, 5, 6, 31, 400]),
+        "dscg_way": rng.choice([1, 1, 2, 4, 5, None]),
+        "readmitted_days": rng.choice([None, None, 0, 3]),
+    }
 
 
 def near_limits(stays, weights, rules, rng):
@@ -44,7 +57,11 @@ def near_limits(stays, weights, rules, rng):
     for one in stays:
         if one["group_idx"] >= 0 and rng.random() < 0.6:
             mean = weights["groups"][GROUPS[one["group_idx"]]]["mean_cost_fen"]
-            limit = rng.choice([float(band["above"]) for band in rules["deviation"]["bands"]])
+            every = [
+                *rules["deviation"]["bands"],
+                *(b for t in rules["deviation"]["tiers"] for b in t["bands"]),
+            ]
+            limit = rng.choice([float(band["above"]) for band in every])
             if mean is not None and mean * limit >= 1:
                 one["cost_fen"] = int(mean * limit) + rng.choice([-1, 0, 0, 1])
     return stays
@@ -53,13 +70,9 @@ def near_limits(stays, weights, rules, rng):
 def frame_of(stays, places):
     rows = []
     for number, one in enumerate(stays):
-        outcome = (
-            "ungrouped" if one["group_idx"] < 0 else "comprehensive" if one["group_idx"] == 2 else "grouped"
-        )
-        code = code_of(one, places)
-        rows.append(
-            {**one, "setl_id": f"S{number}", "outcome": outcome, "fixmedins_code": code, "reason": None}
-        )
+        outcome = {BY_DAYS: "bed_day", -1: "ungrouped", 2: "comprehensive"}.get(one["group_idx"], "grouped")
+        more = {"setl_id": f"S{number}", "outcome": outcome, "fixmedins_code": code_of(one, places)}
+        rows.append({**one, **more, "group_idx": max(one["group_idx"], -1), "reason": None})
     return pl.DataFrame([{name: row[name] for name in SCHEMA} for row in rows], schema=SCHEMA)
 
 
@@ -71,7 +84,8 @@ def fits(one, places, openings, weights):
         return True
     level = places[one["place"] % len(places)]["level"]
     kinds = ("same_level_mean", "all_level_mean", "payment_standard")
-    least = [half_up(Fraction(rw * h, E4)) for h in (1, E4, weights["coefficients"][code_of(one, places)])]
+    own = weights["coefficients"][code_of(one, places)]
+    least = [half_up(Fraction(rw * h, E4)) for h in (1, E4, E4 if own is None else own)]
     found = [
         reference_fen(kind, gid, level, base, openings[one["pool"]], weights)
         for base in least
@@ -86,12 +100,20 @@ def code_of(one, places):
 
 
 def twin_answer(one, places, flags, openings, weights, rules):
+    if one["group_idx"] == BY_DAYS:
+        hospital = places[one["place"] % len(places)]
+        rows = {hospital["fixmedins_code"]: hospital}
+        case = {"fixmedins_code": hospital["fixmedins_code"], "act_ipt_days": one["act_ipt_days"]}
+        found = bed_day(case, rows, weights, rules)
+        return tuple(found[name] for name in COLUMNS)
     gid = GROUPS[one["group_idx"]] if one["group_idx"] >= 0 else None
     if gid is not None and weights["groups"][gid]["rw_e4"] is None:
         gid = None
     hospital = places[one["place"] % len(places)]
     flat = gid is not None and flags[one["group_idx"]]
-    found = twin_score(gid, one["cost_fen"], hospital, flat, openings[one["pool"]], weights, rules)
+    found = twin_score(gid, one["cost_fen"], hospital, flat, openings[one["pool"]], weights, rules, one)
+    if gid is not None and rules["readmission"] is not None and one["readmitted_days"] is not None:
+        found["points_e4"] = readmitted(found["points_e4"], rules)
     return tuple(found[name] for name in COLUMNS)
 
 
@@ -106,6 +128,8 @@ def score_both(history, rules, places, stays, seed):
     assume(answer is not None)
     weights, twin_weights = answer
     assume(half_up(twin_weights["mean_all"]) > 0)
+    if rules["bed_day"] is None:
+        stays = [{**one, "group_idx": max(one["group_idx"], -1)} for one in stays]
     flags = [rng.random() < 0.4 for _ in GROUPS]
     openings = {pool: rng.choice([None, rng.randint(1, 10**6), rng.randint(1, 100)]) for pool in "ab"}
     near_limits(stays, twin_weights, rules, rng)
@@ -117,13 +141,13 @@ def score_both(history, rules, places, stays, seed):
     frame = frame_of(stays, places)
     assume(all(fits(one, places, openings, twin_weights) for one in stays))
     expected = [twin_answer(one, places, flags, openings, twin_weights, rules) for one in stays]
-    return frame, rest, expected
+    return frame, rest, expected, stays
 
 
 @examples(200)
 @given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
 def test_points_are_the_twins(history, rules, places, stays, seed):
-    frame, rest, expected = score_both(history, rules, places, stays, seed)
+    frame, rest, expected, stays = score_both(history, rules, places, stays, seed)
     scored = score(frame, *rest)
     for one, ours, theirs in zip(stays, scored.select(COLUMNS).iter_rows(), expected, strict=True):
         assert dict(zip(COLUMNS, ours, strict=True)) == dict(zip(COLUMNS, theirs, strict=True)), one
@@ -131,13 +155,13 @@ def test_points_are_the_twins(history, rules, places, stays, seed):
         known = rest[0].groups["rw_e4"][max(one["group_idx"], 0)] is not None
         lost = one["group_idx"] >= 0 and not known
         assert (reason == "no_weight") == lost
-        assert (outcome == "ungrouped") == (lost or one["group_idx"] < 0)
+        assert (outcome == "ungrouped") == (lost or one["group_idx"] == -1)
 
 
 @examples(60)
 @given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
 def test_the_order_of_stays_changes_no_points(history, rules, places, stays, seed):
-    frame, rest, _ = score_both(history, rules, places, stays, seed)
+    frame, rest, _, _ = score_both(history, rules, places, stays, seed)
     order = Random(seed).sample(range(frame.height), frame.height)
     assert score(frame[order], *rest).equals(score(frame, *rest)[order])
 
@@ -150,7 +174,7 @@ def test_points_never_fall_below_zero(history, rules, places, stays, seed):
     for one in stays:
         if rng.random() < 0.5:
             one["cost_fen"] = -one["cost_fen"]
-    frame, rest, expected = score_both(history, rules, places, stays, seed)
+    frame, rest, expected, _ = score_both(history, rules, places, stays, seed)
     scored = score(frame, *rest)
     assert scored["points_e4"].min() >= 0
     assert scored.select(COLUMNS).rows() == expected

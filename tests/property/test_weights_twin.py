@@ -9,13 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fenzhi.errors import CatalogError
+from fenzhi.errors import CatalogError, RegionError
 from fenzhi.weights import weigh
 from twins.codes import TwinCatalog
 from twins.draw import made
 from twins.draw_year import YEAR, amount, hospitals, policy_rules
-from twins.engine import catalog_of, hospitals_of, policy_of
+from twins.engine import catalog_of, drg_catalog_of, hospitals_of, overrides_of, policy_of
+from twins.exact import E4
 from twins.profile import examples
+from twins.weights import RefusedError
 from twins.weights import weigh as twin_weigh
 
 GROUPS = ["G1", "G2", "G10", "G3"]
@@ -41,6 +43,18 @@ CATALOG = small_catalog()
 ENGINE_CATALOG = catalog_of(CATALOG)
 HISTORY = st.lists(made(past), min_size=1, max_size=60)
 POLICIES = made(lambda rng: policy_rules(rng, grouping=False))
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def given_texts(rng):
+    """A table of weights as a catalogue brings it: some empty, one more than four decimals."""
+    texts = [None, "1", "0.5", "1.00005", "12.345678", str(rng.randint(1, 10**6) / 10**4)]
+    return {name: rng.choice(texts) for name in GROUPS}
+
+
+def negotiated(rng):
+    """Negotiated weights of one or two groups."""
+    return {name: rng.choice([1, 10_000, rng.randint(1, 10**8)]) for name in rng.sample(GROUPS, 2)}
 
 
 def both(history, rules, places):
@@ -102,7 +116,7 @@ def test_weights_means_and_coefficients_are_the_twins(history, rules, places):
     assert [row["group_idx"] for row in rows] == list(range(len(GROUPS)))
     for row in rows:
         group = expected["groups"][GROUPS[row["group_idx"]]]
-        for name in ("history_cases", "trimmed_cases", "mean_cost_fen", "rw_e4"):
+        for name in ("history_cases", "trimmed_cases", "mean_cost_fen", "stable", "rw_e4"):
             assert row[name] == group[name], (name, row, group)
         newest = expected["newest_means"].get(GROUPS[row["group_idx"]], group["mean_cost_fen"])
         assert row["last_mean_fen"] == newest
@@ -114,10 +128,60 @@ def test_weights_means_and_coefficients_are_the_twins(history, rules, places):
     assert levels == expected["level_means"]
     coefficients = dict(found.coefficients.select("fixmedins_code", "coefficient_e4").iter_rows())
     assert coefficients == expected["coefficients"]
+    costs = {
+        (code, GROUPS[at]): value
+        for code, at, value in found.costs.select("fixmedins_code", "group_idx", "coefficient_e4").iter_rows()
+    }
+    # Where a hospital had no stay the engine keeps no row: its coefficient is 1.
+    assert {key: costs.get(key, E4) for key in expected["costs"]} == expected["costs"]
+    assert set(costs) <= set(expected["costs"])
+
+
+@examples(100)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), seed=SEEDS)
+def test_given_and_negotiated_weights_are_the_twins(history, rules, places, seed):
+    rng = Random(seed)
+    frame, rows = both(history, rules, places)
+    rules = with_benchmark(rules, history)
+    given_weights, overrides = None, negotiated(rng) if rng.random() < 0.7 else {}
+    catalog = ENGINE_CATALOG
+    if rng.random() < 0.6:
+        given_weights = given_texts(rng)
+        catalog = drg_catalog_of(given_weights)
+    try:
+        expected = twin_weigh(rows, GROUPS, places, rules, overrides, given_weights)
+    except AssertionError:
+        assume(False)
+    except RefusedError:
+        with pytest.raises(RegionError, match="negotiated"):
+            weigh_given(frame, catalog, rules, places, overrides, given_weights)
+        return
+    if any(group["rw_e4"] == 0 for group in expected["groups"].values()):
+        with pytest.raises(CatalogError, match="weight of zero"):
+            weigh_given(frame, catalog, rules, places, overrides, given_weights)
+        return
+    found = weigh_given(frame, catalog, rules, places, overrides, given_weights)
+    weights = [expected["groups"][name]["rw_e4"] for name in GROUPS]
+    assert found.groups["rw_e4"].to_list() == weights
+    assert (found.negotiated is None) == (not overrides)
+    if found.negotiated is not None:
+        cases = found.groups["history_cases"].to_list()
+        total = sum((weight or 0) * n for weight, n in zip(weights, cases, strict=True))
+        assert found.negotiated.total_e4 == total + found.negotiated.left_e4
+        # Rounding moves each weight by half of the last decimal at most.
+        step = 10 ** (4 - rules["weights"]["decimals"])
+        assert abs(found.negotiated.left_e4) * 2 <= step * sum(cases)
+
+
+def weigh_given(frame, catalog, rules, places, overrides, given_weights):
+    if given_weights is not None:
+        rules = {**rules, "weights": {**rules["weights"], "method": "given"}}
+    table = overrides_of(overrides) if overrides else None
+    return weigh(frame, catalog, policy_of(rules), hospitals_of(places), table)
 
 
 @examples(60)
-@given(history=HISTORY, rules=POLICIES, places=made(hospitals), seed=st.integers(0, 2**32 - 1))
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), seed=SEEDS)
 def test_the_order_of_stays_and_hospitals_changes_nothing(history, rules, places, seed):
     rng = Random(seed)
     answer = weigh_both(history, rules, places)
@@ -132,4 +196,5 @@ def test_the_order_of_stays_and_hospitals_changes_nothing(history, rules, places
     assert second.groups.equals(first.groups)
     assert second.level_means.equals(first.level_means)
     assert second.mean_fen == first.mean_fen
+    assert second.costs.equals(first.costs)
     assert second.coefficients.sort("fixmedins_code").equals(first.coefficients.sort("fixmedins_code"))

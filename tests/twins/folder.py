@@ -116,7 +116,7 @@ def write_region(
             write_csv(rows, folder / f"{name}.csv")
     negotiated = [
         {"group_id": group, "weight": plain(weight), "who": "drawn", "why": "drawn"}
-        for group, weight in region["weight_overrides"].items()
+        for group, weight in region.get("weight_overrides", {}).items()
     ]
     write_csv(negotiated, folder / "weight_overrides.csv")
     assessed = [
