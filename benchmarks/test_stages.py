@@ -8,11 +8,13 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from benchmarks import synthetic
+from benchmarks import drg, synthetic
 from fenzhi.catalogs import load_catalog, save_catalog
-from fenzhi.grouping import compile_catalog, group_dip
+from fenzhi.grouping import compile_catalog, group_dip, group_drg
+from fenzhi.grouping.compile_drg import compile_drg
 from fenzhi.grouping.dip import group_door
 from fenzhi.grouping.door import open_door
+from fenzhi.grouping.drg import group_drg_door, open_drg_door
 from fenzhi.money import apportion_within, standard_fen
 from fenzhi.pipeline import group_file
 from fenzhi.policy import load_policy
@@ -57,6 +59,32 @@ def test_open_door(benchmark, stays, compiled):
 def test_kernel(benchmark, stays, compiled):
     group, _ = benchmark(group_door, open_door(stays, compiled), compiled, STAYS)
     assert (group >= 0).mean() > 0.9
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return drg.draw(STAYS)
+
+
+def test_group_drg(benchmark, drawn):
+    grouped = benchmark(group_drg, drawn.frame, drawn.compiled).frame
+    assert grouped.height == STAYS
+    assert (grouped["outcome"] == "grouped").mean() > 0.8
+
+
+def test_open_drg_door(benchmark, drawn):
+    door = benchmark(open_drg_door, drawn.frame, drawn.compiled)
+    assert door.stays.facts.shape == (len(drawn.compiled.facts), STAYS)
+
+
+def test_drg_kernel(benchmark, drawn):
+    door = open_drg_door(drawn.frame, drawn.compiled)
+    group, _, _ = benchmark(group_drg_door, door, drawn.compiled, STAYS)
+    assert (group >= 0).mean() > 0.8
+
+
+def test_compile_drg(benchmark, drawn):
+    assert benchmark.pedantic(compile_drg, (drawn.compiled.catalog,), rounds=3).groups.height
 
 
 def test_compile(benchmark, catalog):

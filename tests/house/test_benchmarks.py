@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -116,13 +118,228 @@ def test_the_json_has_the_published_names():
     from benchmarks import figures
     from benchmarks.measure import figure
 
-    names = ("dip_group_stays_per_s", "file_ratio", "year_seconds", "year_peak_gib")
-    found = {name: figure([1.5, 2.5], "x") for name in names}
-    written = json.loads(
-        json.dumps(figures.as_json(figures.QUICK, found, {"file_seconds": figure([1.0], "s")}))
+    names = (
+        "dip_group_stays_per_s",
+        "drg_group_stays_per_s",
+        "drg_group_one_thread_per_s",
+        "peer_per_s",
+        "file_ratio",
+        "year_seconds",
+        "year_peak_gib",
     )
+    found = figures.Measured(
+        {name: figure([1.5, 2.5], "x") for name in names},
+        {"file_seconds": figure([1.0], "s")},
+        "drawn stays",
+        {"name": "msdrg 1.2.0", "claims": 20_000},
+    )
+    written = json.loads(json.dumps(figures.as_json(figures.QUICK, found)))
     for name in names:
         assert (written[name]["value"], written[name]["n"]) == (2.0, 2)
     assert written["stays"]["value"] == figures.QUICK.stays
     assert written["machine"]["cores"] >= 1
     assert written["limits"]["file_seconds"]["value"] == 1.0
+    assert written["drg_source"] == "drawn stays"
+    assert written["peer"]["claims"] == 20_000
+
+
+def test_the_stays_drawn_for_drg_find_groups_all_over_the_catalogue():
+    from benchmarks import synthetic
+    from fenzhi.catalogs import load_catalog
+    from fenzhi.grouping import group_drg
+    from fenzhi.grouping.compile_drg import compile_drg
+
+    catalog = load_catalog("demonstration-drg")
+    stays = synthetic.drg_stays(20_000, catalog)
+    assert stays.equals(synthetic.drg_stays(20_000, catalog))
+    assert not stays.equals(synthetic.drg_stays(20_000, catalog, seed=2))
+    assert stays["setl_id"].n_unique() == stays.height
+    assert stays["diag_codes"].list.len().mean() == pytest.approx(3.5, abs=0.1)
+    assert stays["oprn_codes"].list.len().mean() == pytest.approx(2, abs=0.5)  # frequent ADRGs decide
+    assert stays["diag_codes"].list.eval(pl.element().str.len_chars() == 11).list.all().all()
+    assert stays["oprn_codes"].list.eval(pl.element().str.contains(r"^\d\d\.\d{4}$")).list.all().all()
+
+    grouped = group_drg(stays, compile_drg(catalog)).frame
+    assert not (grouped["outcome"] == "rejected").any()
+    assert 0.9 < (grouped["outcome"] == "grouped").mean() < 1
+    assert grouped["mdc"].n_unique() >= 26
+    assert grouped["group_id"].n_unique() > 0.8 * catalog.groups.height
+    assert set(grouped["layer"].drop_nulls()) == {"surgical", "procedure", "medical"}
+
+
+def test_the_stays_of_the_drg_figure_are_drawn_without_reference_data(monkeypatch, tmp_path):
+    from benchmarks import drg
+
+    for given in ("", str(tmp_path), str(tmp_path / "missing")):
+        monkeypatch.setenv("FENZHI_DATA", given)
+        assert drg.reference_data() is None
+    drawn = drg.draw(300)
+    assert drawn.source == "drawn stays; demonstration-drg"
+    assert drawn.frame.height == 300
+
+
+def test_cases_become_stays_and_are_repeated(tmp_path):
+    from benchmarks import drg
+
+    cases = pl.DataFrame(
+        {
+            "id": [7, 8],
+            "gender": [1, 2],
+            "age": [50, 0],
+            "age_day": [None, 3],
+            "weight": [None, 2500],
+            "los": [4, 5],
+            "leaving_type": [1, 1],
+            "dept": ["A03", "A07"],
+            "dx": ["K35.800|I10.x00", "P07.300"],
+            "proc": ["47.0100|54.2100", ""],
+            "exp_drg": ["GC19", "PU19"],
+        }
+    )
+    cases.write_parquet(tmp_path / "cases.parquet")
+    stays = drg.repeated(drg.read_cases(tmp_path / "cases.parquet"), 5)
+    assert set(stays.columns) == {*drg.COLUMNS.values(), "setl_id"}
+    assert stays["diag_codes"].to_list()[:3] == [["K35.800", "I10.x00"], ["P07.300"], ["K35.800", "I10.x00"]]
+    assert stays["oprn_codes"].to_list()[:2] == [["47.0100", "54.2100"], []]
+    assert stays["nwb_bir_wt"].to_list() == [None, 2500, None, 2500, None]
+    assert stays["setl_id"].n_unique() == 5
+
+
+def test_the_reference_cases_are_taken_where_they_are(reference_data, monkeypatch):
+    from benchmarks import drg
+    from fenzhi.grouping import group_drg
+
+    monkeypatch.setenv("FENZHI_DATA", str(reference_data))
+    drawn = drg.draw(1_000)
+    assert drawn.source == "1,000 reference cases, repeated; chs_drg_11"
+    cases = pl.read_parquet(reference_data / drg.CASES, n_rows=1_000)
+    found = group_drg(drawn.frame, drawn.compiled).frame
+    same = found["drg"].cast(pl.String) == cases["exp_drg"]
+    assert same.mean() > 0.99  # the few others are edge cases that we refuse
+
+
+def test_one_thread_is_one_thread_everywhere(monkeypatch):
+    from benchmarks import drg
+    from benchmarks.measure import told
+
+    monkeypatch.delenv("FENZHI_DATA", raising=False)
+    asked = []
+
+    def answer(command, **environ):
+        asked.append((command, environ))
+        return [0.5, 0.25, 1.0]
+
+    monkeypatch.setattr(drg, "told", answer)
+    assert drg.one_thread(1_000, 3).value == 2_000
+    command, environ = asked[0]
+    assert command[1:] == ["-m", "benchmarks.drg", "1000", "3"]
+    threads = "import json, polars as pl; from fenzhi.grouping.dip import threads_to_use as t; "
+    code = threads + "print(json.dumps([pl.thread_pool_size(), t()]))"
+    assert told([command[0], "-c", code], **environ) == [1, 1]
+
+
+def test_a_program_that_fails_is_told_with_its_messages():
+    from benchmarks.measure import told
+
+    assert told([sys.executable, "-c", "print('[1, 2]')"]) == [1, 2]
+    with pytest.raises(RuntimeError, match=r"exit code 3\nwhat was wrong"):
+        told([sys.executable, "-c", "import sys; print('what was wrong', file=sys.stderr); sys.exit(3)"])
+
+
+PEER = """
+from pathlib import Path
+
+VALID_DX, VALID_OP = {"I5020", "E1165", "W01190A"}, {"02703DZ", "0DV98DZ"}
+
+
+class Opened:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class MsdrgGrouper(Opened):
+    def group(self, claim):
+        codes = [one["code"] for one in claim["sdx"]]
+        fine = VALID_DX.issuperset(codes) and VALID_OP.issuperset(one["code"] for one in claim["procedures"])
+        principal = claim["pdx"]["code"] in VALID_DX and not claim["pdx"]["code"].startswith("W")
+        return {
+            "return_code": "OK" if fine and principal and claim["version"] == 431 else "UNGROUPABLE",
+            "final_drg": 293,
+            "sdx_output": [{"code": code, "flags": ["VALID"] * (code in VALID_DX)} for code in codes],
+        }
+
+
+class MceEditor(Opened):
+    def edit(self, claim):
+        wrong = [one for one in claim["procedures"] if one["code"] not in VALID_OP]
+        return {"edits": [{"name": "INVALID_CODE", "count": 1}] * bool(wrong)}
+"""
+
+
+@pytest.fixture
+def peer_folder(tmp_path):
+    """A peer that knows three diagnoses and two procedures, among other texts in its data file."""
+    package = tmp_path / "peer" / "msdrg"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text(PEER)
+    texts = ["I5020", "E1165", "W01190A", "A0", "Z9999", "02703DZ", "0DV98DZ", "0000000", "hello"]
+    data = b"\0\x01".join(text.encode() for text in texts) + b"\0"
+    (package / "data" / "msdrg.mdb").write_bytes(data)
+    return tmp_path / "peer"
+
+
+def test_the_peer_gets_claims_of_codes_that_it_calls_valid(peer_folder):
+    from benchmarks import peer
+
+    found, said = peer.group_claims(peer_folder, 2_000, 2)
+    assert (found.n, found.unit) == (2, "claims/s")
+    assert 0 < found.low <= found.value <= found.high
+    assert said["claims"] == 2_000
+    assert said["share_grouped"] == 1  # no invalid code, and never W01190A, valid but no principal diagnosis
+    assert said["mean_diagnoses"] == pytest.approx(3.5, abs=0.2)
+    assert said["mean_procedures"] == pytest.approx(2, abs=0.2)
+
+
+def test_a_peer_that_does_not_run_is_left_out_with_the_reason(peer_folder, monkeypatch):
+    from benchmarks import figures, peer
+
+    (peer_folder / "msdrg" / "__init__.py").write_text("raise OSError('made for another system')")
+    monkeypatch.setattr(peer, "install", lambda folder: None)
+    other = peer.measure(peer_folder.parent, 10, 1)
+    assert other.figure is None
+    reason = "does not run here: ModuleNotFoundError: No module named 'msdrg'"
+    assert other.about == {"name": "msdrg 1.2.0", "missing": reason}
+    peer_folder.rename(peer_folder.parent / "msdrg-1.2.0")
+    other = peer.measure(peer_folder.parent, 10, 1)
+    assert other.about["missing"] == "does not run here: OSError: made for another system"
+    lines = figures.notes(figures.Measured(peer=other.about))
+    assert lines[-1] == f"peer: no figure of msdrg 1.2.0: {other.about['missing']}"
+
+
+def test_a_peer_that_cannot_be_installed_is_left_out_with_the_reason(tmp_path, monkeypatch):
+    from benchmarks import peer
+
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    other = peer.measure(tmp_path / "cache", 10, 1)
+    assert other.figure is None
+    assert other.about["missing"].startswith("not installed: ")
+    assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
+
+
+def test_the_note_says_that_the_peers_figure_is_of_another_kind():
+    from benchmarks import figures
+
+    lines = figures.notes(figures.Measured(drg_source="drawn stays", peer={"name": "msdrg 1.2.0"}))
+    assert "drg: drawn stays" in lines
+    assert "US MS-DRG" in lines[-1]
+    assert "order of magnitude" in lines[-1]
+
+
+def test_the_peer_is_no_dependency():
+    files = ("pyproject.toml", "uv.lock", "requirements.lock", "requirements-dev.lock")
+    assert not any("msdrg" in (ROOT / name).read_text(encoding="utf-8") for name in files)
