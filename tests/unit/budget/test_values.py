@@ -181,3 +181,25 @@ def test_a_value_depends_on_the_proportion_only_and_is_off_by_half_a_step_at_mos
     step = 10 ** (4 - decimals)
     assert value % step == 0
     assert -Fraction(step, 2) < value - exact <= Fraction(step, 2)
+
+
+# --- fixed rate ---
+
+FIXED = {method: PointValue(settlement=method, rate="fixed") for method in ("ratio", "difference")}
+
+
+@pytest.mark.parametrize("method", FIXED)
+def test_a_fixed_rate_is_the_opening_value_whatever_the_fund(method: str) -> None:
+    stays = scored(("E", 1_000, 700, 120_000), ("R", 1_000, 700, 0))
+    rows = price(stays, budget(E="123.45", R="5"), opening(E=56_789, R=56_789), FIXED[method])
+    # A pool without points has no value; its fund goes to the reserve.
+    assert rows["settlement_value_e4"].to_list() == [56_789, None]
+    assert rows["payment_ratio_e4"].to_list() == [7_000, 7_000]
+
+
+def test_a_fixed_rate_without_opening_value_is_refused() -> None:
+    with pytest.raises(RegionError, match="pool E no opening value") as caught:
+        price(scored(("E", 1_000, 700, 1)), budget(E="1"), opening(E=None), FIXED["ratio"])
+    assert (caught.value.code, caught.value.field) == ("BUDGET_OPENING", "pool.opening_value")
+    empty = price(scored(("E", 1_000, 700, 0)), budget(E="1"), opening(E=None), FIXED["ratio"])
+    assert empty["settlement_value_e4"].to_list() == [None]
