@@ -53,7 +53,7 @@ def _is_regular(text: str, width: int) -> bool:
     return bool((np.diff(np.searchsorted(commas, ends), prepend=0) == width - 1).all())
 
 
-def _read_plain(text: str) -> pl.DataFrame | None:
+def _read_plain(text: str, as_written: bool) -> pl.DataFrame | None:
     """Read a table without faults at the speed of polars; None if it may have any."""
     text = text.rstrip("\r\n")
     first, _, body = text.partition("\n")
@@ -80,15 +80,17 @@ def _read_plain(text: str) -> pl.DataFrame | None:
     except pl.exceptions.PolarsError:
         return None
     cell = pl.all().str.strip_chars()
-    frame = frame.with_columns(pl.when(cell != "").then(cell).name.keep())
+    frame = frame.with_columns(pl.when(cell != "").then(pl.all() if as_written else cell).name.keep())
     return None if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item() else frame
 
 
-def read_table(path: Path, error: type[FenzhiError] = InputError) -> pl.DataFrame:
+def read_table(
+    path: Path, error: type[FenzhiError] = InputError, *, as_written: bool = False
+) -> pl.DataFrame:
     """Read a comma-separated file (UTF-8 or GB18030, ``.gz`` or not) with a header; all columns are String.
 
-    Blanks around a cell are dropped, empty cells become null, empty lines at the end are ignored. Row ``i``
-    of the frame is data row ``i + 1`` of the file. Raises ``error`` with code ``TABLE_MISSING``,
+    Blanks around a cell are dropped (``as_written``: kept), empty cells become null, empty lines at the end are
+    ignored. Row ``i`` of the frame is data row ``i + 1`` of the file. Raises ``error`` with code ``TABLE_MISSING``,
     ``TABLE_ENCODING``, ``TABLE_EMPTY`` (no header), ``TABLE_HEADER`` (an unnamed or repeated column) or
     ``TABLE_ROW`` (an empty line in between, or a row with more or fewer cells than the header).
     """
@@ -104,7 +106,7 @@ def read_table(path: Path, error: type[FenzhiError] = InputError) -> pl.DataFram
     if path.suffix == ".gz":
         data = _unzip(data, path, error)
     text = _decode(data, path, error)
-    plain = _read_plain(text)
+    plain = _read_plain(text, as_written)
     if plain is not None:
         return plain
     try:
@@ -116,7 +118,7 @@ def read_table(path: Path, error: type[FenzhiError] = InputError) -> pl.DataFram
             file=path,
             remedy="look for a quotation mark that is not closed",
         ) from problem
-    rows = [[cell.strip() for cell in row] for row in rows]
+    written, rows = rows, [[cell.strip() for cell in row] for row in rows]
     while rows and not any(rows[-1]):
         rows.pop()
     if not rows:
@@ -140,6 +142,11 @@ def read_table(path: Path, error: type[FenzhiError] = InputError) -> pl.DataFram
                 row=number,
                 remedy="put cells that contain commas into quotation marks, and remove empty rows",
             )
+    if as_written:
+        body = [
+            [raw if cell else "" for raw, cell in zip(*pair, strict=True)]
+            for pair in zip(written[1:], body, strict=False)
+        ]
     columns = list(zip(*body, strict=True)) if body else [()] * len(header)
     return pl.DataFrame(
         [

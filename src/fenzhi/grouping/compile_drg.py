@@ -134,7 +134,8 @@ class _Compiler:
         self.values: list[int] = []
         self.facts = list(FIRST_FACTS)
         self.texts: dict[str, int] = {}
-        lists = self.tables["code_list"].group_by("list_id", maintain_order=True).agg("code", "tag")
+        members = self.tables["code_list"].sort("pos", nulls_last=True, maintain_order=True)
+        lists = members.group_by("list_id", maintain_order=True).agg("code", "tag")
         self.codes = {name: codes for name, codes, _ in lists.iter_rows()}
         self.tags = {name: (codes, tags) for name, codes, tags in lists.iter_rows() if any(tags)}
         chapters = self.tables["mdc_dx"].group_by("mdc", maintain_order=True).agg("code")

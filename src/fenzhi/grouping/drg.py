@@ -205,9 +205,12 @@ def open_drg_door(stays: pl.DataFrame, compiled: CompiledDrg) -> DrgDoor:
         dx, dx_start = _numbered(stays["diag_codes"], dx_book)
         op, op_start = other.result()
     diagnoses, operations = dx_book.texts(), op_book.texts()
-    blank = (diagnoses == "").to_numpy()
-    if blank.any():
-        dx = np.where(blank[dx], np.int32(-1), dx).astype(np.int32)
+    blank = diagnoses.index_of("")
+    if blank is not None:
+        # A blank in the first place is no principal diagnosis.
+        first = dx_start[:-1][np.diff(dx_start) > 0]
+        dx = dx.copy()
+        dx[first[dx[first] == blank]] = -1
     if (operations == "").any():
         op, op_start = _numbered(_without_blank(stays["oprn_codes"]), op_book)
     stuck = np.zeros(len(diagnoses), dtype=np.bool_), np.zeros(len(operations), dtype=np.bool_)

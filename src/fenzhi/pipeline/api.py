@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog
-from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
+from fenzhi.grouping import Compiled, CompiledDrg, Grouped, compile_catalog, group_frame
+from fenzhi.pipeline.setting import columns_for
 from fenzhi.policy import Policy, load_policy
 from fenzhi.records import StaysRead, read_stays
 
@@ -21,11 +22,11 @@ OPTIONAL: dict[str, pl.DataType] = {
 }
 
 
-def _frame(stays: pl.DataFrame | StaysRead) -> pl.DataFrame:
+def _frame(stays: pl.DataFrame | StaysRead, exact: bool) -> pl.DataFrame:
     if isinstance(stays, StaysRead):
         return stays.stays
     if not isinstance(stays.schema.get("diag_codes"), pl.List):
-        return read_stays(stays, needs="grouping").stays
+        return read_stays(stays, columns=columns_for(None, exact), needs="grouping").stays
     missing = [
         pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in stays.columns
     ]
@@ -54,4 +55,5 @@ def group(
     if isinstance(catalog, DipCatalog | DrgCatalog):
         rules = policy if isinstance(policy, Policy) else load_policy(policy)
         catalog = compile_catalog(catalog, rules.grouping)
-    return group_frame(_frame(stays), catalog)
+    exact = isinstance(catalog, CompiledDrg) and catalog.catalog.meta.code_match == "exact"
+    return group_frame(_frame(stays, exact), catalog)

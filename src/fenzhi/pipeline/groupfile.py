@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import load_catalog
+from fenzhi.catalogs import compares_exactly, load_catalog
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.files import new_file, require_new_file
 from fenzhi.grouping import Grouped, Trace, compile_catalog, trace_stay
@@ -43,7 +43,7 @@ def group_file(
     # polars reads the records without holding the interpreter, so the catalogue is prepared at the same time.
     with ThreadPoolExecutor(1) as pool:
         compiling = pool.submit(lambda: compile_catalog(load_catalog(catalog), rules.grouping))
-        read = read_stays(source, columns=columns_for(cmap, catalog), needs="grouping")
+        read = read_stays(source, columns=columns_for(cmap, compares_exactly(catalog)), needs="grouping")
         compiled = compiling.result()
     progress("group", 0.6)
     result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows), compiled.catalog.meta.scheme)
@@ -69,9 +69,9 @@ def explain_grouping(
 
     Raises :class:`InputError` if no accepted row has that id.
     """
-    cmap = None if columns is None else load_columns(columns)
+    cmap = columns_for(None if columns is None else load_columns(columns), compares_exactly(catalog))
     compiled = compile_catalog(load_catalog(catalog), load_policy(policy).grouping)
-    read = read_stays(source, columns=columns_for(cmap, catalog), needs="grouping")
+    read = read_stays(source, columns=columns_for(cmap, compares_exactly(catalog)), needs="grouping")
     stay = read.stays.filter(pl.col("setl_id") == setl_id)
     if stay.is_empty():
         why = read.rejected.filter(pl.col("setl_id") == setl_id)["rule"]

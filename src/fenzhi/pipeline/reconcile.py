@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog
+from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog
 from fenzhi.comparison import Compared, compare, find_changes, official_side, reduce_records
 from fenzhi.comparison.compare import AGREE, DIFFERENCES, ONE_SIDE
 from fenzhi.comparison.reduce import FIGURES, GROUPED, Engine
@@ -112,7 +112,7 @@ def our_side(
     rules = load_policy(policy)
     loaded = load_catalog(catalog)
     compiled = compile_catalog(loaded, rules.grouping)
-    cmap = columns_for(None if columns is None else load_columns(columns), catalog)
+    cmap = columns_for(None if columns is None else load_columns(columns), compares_exactly(catalog))
     read = read_stays(source, columns=cmap, needs="grouping")
     return _side(read, read.stays, loaded, compiled, None)
 

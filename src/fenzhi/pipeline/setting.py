@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
@@ -86,12 +85,19 @@ def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
     return lists.list.eval(pl.element().replace(codes, mapped))
 
 
-def columns_for(columns: ColumnMap | None, catalog: str | Path, near: Path | None = None) -> ColumnMap:
-    """Return the mapping to read stays with: a catalogue that compares codes exactly wants them as written."""
+def columns_for(columns: ColumnMap | None, exact: bool) -> ColumnMap:
+    """Return the mapping to read stays with.
+
+    ``exact``: the catalogue compares codes as they are written (:func:`fenzhi.catalogs.compares_exactly`); then codes
+    keep their blanks, and a missing age is missing, unless the mapping says otherwise.
+    """
     columns = columns or ColumnMap()
-    if not compares_exactly(catalog, near):
+    if not exact:
         return columns
-    return columns.model_copy(update={"codes": columns.codes.model_copy(update={"as_written": True})})
+    said = columns.model_fields_set
+    infant = columns.empty_age_is_infant if "empty_age_is_infant" in said else False
+    codes = columns.codes.model_copy(update={"as_written": True})
+    return columns.model_copy(update={"codes": codes, "empty_age_is_infant": infant})
 
 
 def make_setting(region: Region, chunk_rows: int | None) -> Setting:
@@ -106,15 +112,12 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
         for name in (region.codes.diagnosis_map, region.codes.operation_map)
     ]
     columns = region.meta.columns
+    exact = compares_exactly(region.meta.catalog, region.folder)
     return Setting(
         region=region,
         catalog=catalog,
         compiled=compile_catalog(catalog, region.policy.grouping),
-        columns=columns_for(
-            None if columns is None else load_columns(region.path(columns)),
-            region.meta.catalog,
-            region.folder,
-        ),
+        columns=columns_for(None if columns is None else load_columns(region.path(columns)), exact),
         diagnosis_map=maps[0],
         operation_map=maps[1],
         chunk_rows=chunk_rows,

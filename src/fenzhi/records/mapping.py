@@ -84,6 +84,7 @@ class ColumnMap(_Model):
     codes: Codes = Codes()
     money: MoneyUnit = MoneyUnit()
     age: Age | None = None
+    empty_age_is_infant: bool = True
     sums: dict[str, tuple[str, ...]] = Field(default={})
 
     @model_validator(mode="after")

@@ -24,9 +24,6 @@ Source: TypeAlias = Path | str | pl.DataFrame
 _FIRST = ("row_idx", "setl_id", "source_file", "source_row")
 
 
-INFANT_DAYS = 366
-
-
 @dataclass(frozen=True)
 class StaysRead:
     """What a reading gives.
@@ -78,7 +75,7 @@ def read_stays(
     pieces, notices = _pieces(source, cmap, needs)
     frame, problems = _together(pieces)
     present = frozenset(frame.columns)
-    netting = net_refunds(_filled(frame, quality, strict=cmap.codes.as_written))
+    netting = net_refunds(_filled(frame, quality, cmap))
     frame = netting.frame
     checks = Checks(quality, known, needs, present)
     findings = find(netting, problems, checks)
@@ -165,11 +162,10 @@ def _together(pieces: list[Piece]) -> tuple[pl.DataFrame, pl.DataFrame]:
     return frame.with_row_index("row_idx"), pl.concat(problems)
 
 
-def _filled(frame: pl.DataFrame, quality: QualityRules, *, strict: bool) -> pl.DataFrame:
+def _filled(frame: pl.DataFrame, quality: QualityRules, cmap: ColumnMap) -> pl.DataFrame:
     """Add the columns every stay has, an infant's age 0, and the length of stay from the dates.
 
-    ``strict``: a given length of stay of 0 stays 0, and a missing age is an infant's only in a source that never
-    writes the age 0 itself.
+    Where codes are taken as written, so is a given length of stay of 0.
     """
     missing: list[pl.Expr] = []
     for column in (c for c in STAY_COLUMNS if c.filled or c.out in frame.columns):
@@ -182,9 +178,7 @@ def _filled(frame: pl.DataFrame, quality: QualityRules, *, strict: bool) -> pl.D
         pl.lit(True).alias(f) for f in ("_first|diag_codes", "_first|oprn_codes") if f not in frame.columns
     ]
     frame = frame.with_columns(*missing, *flags)
-    infant = pl.col("age").is_null() & pl.col("nwb_age").is_not_null()
-    if strict:
-        infant = infant & pl.lit(not (frame["age"] == 0).any()) & (pl.col("nwb_age") <= INFANT_DAYS)
+    infant = pl.col("age").is_null() & pl.col("nwb_age").is_not_null() & cmap.empty_age_is_infant
     given = pl.col("act_ipt_days")
     span = (pl.col("dscg_time").dt.date() - pl.col("adm_time").dt.date()).dt.total_days().cast(pl.Int32)
     floor = pl.lit(quality.los_floor_days, pl.Int32)
@@ -193,7 +187,11 @@ def _filled(frame: pl.DataFrame, quality: QualityRules, *, strict: bool) -> pl.D
         pl.when(infant).then(pl.lit(0, pl.Int16)).otherwise(pl.col("age")).alias("age"),
         given.alias("_los_given"),
         pl.when(days.is_not_null())
-        .then(pl.when(given.is_not_null() & strict).then(days).otherwise(pl.max_horizontal(days, floor)))
+        .then(
+            pl.when(given.is_not_null() & cmap.codes.as_written)
+            .then(days)
+            .otherwise(pl.max_horizontal(days, floor))
+        )
         .alias("act_ipt_days"),
     )
 

@@ -37,7 +37,7 @@ def test_quick_and_careful_agree(
     path.write_bytes((header + end + "".join(parts)).encode())
     quick = _outcome(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "_read_plain", lambda text: None)
+        patch.setattr(tables, "_read_plain", lambda text, as_written: None)
         assert quick == _outcome(path)
 
 

@@ -357,15 +357,11 @@ def test_as_written_a_given_length_of_stay_of_zero_stays() -> None:
     assert read.stays["act_ipt_days"].to_list() == [0]
 
 
-@pytest.mark.parametrize(
-    ("ages", "filled"),
-    [(("", "3"), [0, 3]), (("", "0"), [None, 0])],
-    ids=["the source leaves infants' ages empty", "the source writes 0: an empty age is missing"],
-)
-def test_as_written_empty_ages_follow_the_source(ages: tuple[str, str], filled: list[int | None]) -> None:
-    rows = [texts({"setl_id": str(at), "age": age, "nwb_age": "9"}) for at, age in enumerate(ages)]
-    read = read_stays(pl.concat(rows), columns=written(), needs="grouping")
-    assert read.stays["age"].to_list() == filled
+def test_an_empty_age_may_be_said_to_be_missing() -> None:
+    infant = texts({"age": "", "nwb_age": "9"})
+    missing = ColumnMap.model_validate({"empty_age_is_infant": False})
+    assert read_stays(infant, needs="grouping").stays["age"].to_list() == [0]
+    assert read_stays(infant, columns=missing, needs="grouping").stays["age"].to_list() == [None]
 
 
 def test_a_mapping_that_rewrites_codes_is_not_as_written() -> None:

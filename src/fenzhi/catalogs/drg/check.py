@@ -119,6 +119,8 @@ def _check_orders(catalog: DrgCatalog) -> Iterator[Finding]:
         ),
     ):
         for found in _repeated(frame, *keys).iter_rows(named=True):
+            if keys == ("mdc", "eval_order") and frame["adrg"][found["row"]] == frame["adrg"][found["first"]]:
+                continue  # alternatives of one ADRG in one place are tried in the order of the rows
             values = [found[key] for key in keys]
             column = "eval_order" if "eval_order" in keys else keys[0]
             place = Place(table, found["row"], column)
@@ -133,6 +135,7 @@ def _check_orders(catalog: DrgCatalog) -> Iterator[Finding]:
                 Place("adrg", row, column),
                 adrg[column][row],
                 "alternatives are one ADRG: write the same into all, or give another code",
+                severity="warning",
             )
 
 

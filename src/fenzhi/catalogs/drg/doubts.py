@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
-from fenzhi.catalogs.drg.models import DrgCatalog
+from fenzhi.catalogs.drg.models import CODES, DrgCatalog
 from fenzhi.catalogs.drg.rules import Term, chapter_list
 from fenzhi.catalogs.drg.terms import Parsed, Place, finding
 from fenzhi.catalogs.rules import Finding
@@ -276,6 +276,23 @@ def _duplicates(catalog: DrgCatalog) -> Iterator[Finding]:
             )
 
 
+def _blanks(catalog: DrgCatalog) -> Iterator[Finding]:
+    """Codes with blanks around them: compared exactly, they fit no code without."""
+    for table, columns in CODES.items():
+        for column in columns:
+            codes = catalog.tables[table][column]
+            rows = (codes != codes.str.strip_chars()).fill_null(False).arg_true()
+            if len(rows):
+                yield _warning(
+                    catalog,
+                    "CATALOG_CODE_BLANKS",
+                    f"codes with blanks around them: {_some(codes.gather(rows))}",
+                    Place(table, int(rows[0]), column),
+                    codes[int(rows[0])],
+                    "remove the blanks, unless the codes of stays have them too",
+                )
+
+
 def _tags(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
     lists = catalog.tables["code_list"].with_row_index("row")
     terms: dict[str, list[tuple[int, Term]]] = defaultdict(list)
@@ -363,6 +380,7 @@ def doubts(catalog: DrgCatalog, parsed: Parsed) -> list[Finding]:
     findings = [*_unreachable(catalog, parsed), *_without_drg(catalog), *_chapters(catalog, parsed)]
     findings += [*_duplicates(catalog), *_tags(catalog, parsed), *_rest(catalog, parsed)]
     if catalog.meta.code_match == "exact":
+        findings += _blanks(catalog)
         findings += _gaps(catalog, parsed, _members(catalog, parsed))
         findings += _books(catalog, parsed)
     return findings

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fenzhi.catalogs.drg.check import require_sound
-from fenzhi.catalogs.drg.models import TABLES, DrgCatalog, DrgMeta, Source
+from fenzhi.catalogs.drg.models import CODES, TABLES, DrgCatalog, DrgMeta, Source
 from fenzhi.catalogs.metafile import TOML, make_meta, read_sections, render_section, require_sections
 from fenzhi.codes import read_table
 from fenzhi.errors import CatalogError
@@ -73,8 +73,11 @@ def _require_columns(name: str, frame: pl.DataFrame, file: str) -> None:
             )
 
 
-def _typed(name: str, frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    """Return a table with all columns of the model in their types; blanks around cells dropped, empty is null."""
+def _typed(name: str, frame: pl.DataFrame, file: str, exact: bool) -> pl.DataFrame:
+    """Return a table with all columns of the model in their types; blanks around cells dropped, empty is null.
+
+    ``exact``: codes keep their blanks, because a code with a blank is another code.
+    """
     columns = []
     for column, dtype in TABLES[name].items():
         if column not in frame.columns:
@@ -86,7 +89,8 @@ def _typed(name: str, frame: pl.DataFrame, file: str) -> pl.DataFrame:
             word = text.str.to_lowercase()
             value = pl.when(word.is_in(TRUE)).then(True).when(word.is_in(FALSE)).then(False)
         elif dtype == pl.String():
-            value = pl.when(text != "").then(text)
+            kept = pl.col(column).cast(pl.String) if exact and column in CODES.get(name, ()) else text
+            value = pl.when(text != "").then(kept)
         else:
             value = text.cast(dtype, strict=False)
         columns.append(value.alias(column))
@@ -144,8 +148,8 @@ def make_drg_catalog(
 ) -> DrgCatalog:
     """Return a catalogue of ``tables`` (by their names in ``models.TABLES``), with its digest; not checked.
 
-    Cells may be text or typed; codes stay as they are but for blanks around them. Columns of
-    :data:`OPTIONAL_COLUMNS` and tables of :data:`OPTIONAL_TABLES` may be absent. An empty ``alt`` is 1, an
+    Cells may be text or typed; blanks around them are dropped, but not around codes that are compared exactly.
+    Columns of :data:`OPTIONAL_COLUMNS` and tables of :data:`OPTIONAL_TABLES` may be absent. An empty ``alt`` is 1, an
     empty ``type`` that of the ADRG's second letter, an empty ``qy_rule`` off. ``files``: table -> file or
     sheet it was read from; a column ``source_row`` in a frame tells the row there, else rows count from 1.
     Raises :class:`CatalogError` for a table or column that is missing or unknown and for a cell of another type.
@@ -181,7 +185,9 @@ def make_drg_catalog(
             if SOURCE_ROW in given.columns
             else pl.int_range(1, given.height + 1, eager=True)
         )
-        frame = _filled(name, _typed(name, given, file)).with_columns(rows.cast(pl.Int64).alias(SOURCE_ROW))
+        frame = _filled(name, _typed(name, given, file, meta.code_match == "exact")).with_columns(
+            rows.cast(pl.Int64).alias(SOURCE_ROW)
+        )
         frame = _sorted(name, frame, made.get("mdc", frame))
         made[name] = frame.drop(SOURCE_ROW)
         sources[name] = Source(file, frame[SOURCE_ROW])
@@ -209,7 +215,7 @@ def load_drg_catalog(folder: Path) -> DrgCatalog:
     meta = make_meta(DrgMeta, data.get("catalog", {}), folder / TOML, REMEDY)
     paths = {name: table_file(folder, name) for name in TABLES}
     paths = {name: path for name, path in paths.items() if name not in OPTIONAL_TABLES or path.exists()}
-    tables = {name: read_table(path, CatalogError) for name, path in paths.items()}
+    tables = {name: read_table(path, CatalogError, as_written=True) for name, path in paths.items()}
     made = make_drg_catalog(meta, tables, {name: str(path) for name, path in paths.items()})
     catalog = replace(made, path=folder)
     require_sound(catalog)

@@ -70,6 +70,17 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
     "weights": {"drg": _TEXT, "weight": _TEXT},
 }
 
+# Columns of codes that stays are compared with.
+CODES: dict[str, tuple[str, ...]] = {
+    "mdc_dx": ("code",),
+    "code_list": ("code",),
+    "cc": ("code",),
+    "cc_exclusion": ("main_dx",),
+    "valid_procedure": ("code",),
+    "icd10": ("code",),
+    "icd9cm3": ("code",),
+}
+
 
 class DrgMeta(BaseModel):
     """Who a DRG catalogue is for, when it holds (by discharge date, both ends included), and its switches.
@@ -118,8 +129,8 @@ class DrgCatalog:
     """A DRG catalogue. Made by ``load_drg_catalog`` or ``make_drg_catalog``.
 
     ``tables``: name -> frame with the columns of :data:`TABLES`, rows in the order in which they are tried
-    (``mdc`` by eval_order; ``adrg`` by chapter and eval_order; ``adrg_condition`` by ADRG and term; ``drg``
-    by ADRG, alternative and test_order). Empty cells are null. ``digest``: SHA-256 over the content.
+    (``mdc`` by eval_order; ``adrg`` by chapter and eval_order; ``adrg_condition`` by ADRG and term; ``drg`` by ADRG,
+    alternative and test_order). Empty cells are null. ``digest``: SHA-256 over the content.
     ``sources``: table -> where its rows came from, for messages.
     """
 

@@ -7,6 +7,7 @@ code may be called ``drg_code``, and that remarks may stand in further columns. 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,20 @@ def _remarks(name: str, table: pl.DataFrame, file: Path) -> tuple[pl.DataFrame, 
         table = table.rename({"drg_code": "drg"})
     left = []
     unknown = [column for column in table.columns if column not in TABLES[name]]
-    # A column that nobody knows beside one that is missing is a misspelt name, and would change the grouping.
-    absent = [c for c in OPTIONAL_COLUMNS.get(name, ()) if c not in table.columns and c != "grassroots"]
-    if unknown and not absent:
-        table = table.drop(unknown)
-        left.append(f"{file.name}: columns not used: {', '.join(unknown)}")
+    # A column that is named almost like one that is missing is a misspelt name, and would change the grouping.
+    absent = [c for c in OPTIONAL_COLUMNS.get(name, ()) if c not in table.columns]
+    unused = [column for column in unknown if not get_close_matches(column, absent, 1)]
+    if unused:
+        table = table.drop(unused)
+        left.append(f"{file.name}: columns not used: {', '.join(unused)}")
     table = table.with_columns(pl.int_range(1, pl.len() + 1).alias("source_row"))
     needed = _NEEDED.get(name, ())
     if needed and set(needed) <= set(table.columns):
         full = table.drop_nulls(needed)
         if full.height < table.height:
-            left.append(f"{file.name}: {table.height - full.height} rows without {' or '.join(needed)} left out")
+            left.append(
+                f"{file.name}: {table.height - full.height} rows without {' or '.join(needed)} left out"
+            )
         table = full
     return table, left
 
@@ -74,7 +78,7 @@ def read_table_form(src: Path) -> tuple[dict[str, pl.DataFrame], dict[str, str]]
     for name in TABLES:
         path = table_file(src, name)
         if name not in OPTIONAL_TABLES or path.exists():
-            tables[name], more = _remarks(name, read_table(path, CatalogError), path)
+            tables[name], more = _remarks(name, read_table(path, CatalogError, as_written=True), path)
             left += more
     if left:
         keys["remarks"] = "; ".join([*([keys["remarks"]] if "remarks" in keys else []), *left])

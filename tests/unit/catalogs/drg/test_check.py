@@ -55,14 +55,6 @@ ERRORS = [
     ("adrg", "GB1,2", "GB1,1", "CATALOG_DUPLICATE_ID", 4, "adrg", "GB1", "alternative 1 of ADRG GB1 stands"),
     ("adrg", "MDCG,3", "MDCG,2", "CATALOG_ORDER", 5, "eval_order", "2", "two entries of MDCG have the place 2"),
     ("adrg", "GK1,1,内镜操作,MDCG", "GK1,1,内镜操作,MDCX", "CATALOG_CHAPTER", 5, "mdc", "MDCX", "ADRG GK1"),
-    (
-        *("adrg", "GB1,2,阑尾手术,MDCG,2", "GB1,2,阑尾手术,MDCN,3"),
-        *("CATALOG_ALTERNATIVES", 3, "mdc", "MDCG", "alternatives of ADRG GB1 have different chapters"),
-    ),
-    (
-        *("adrg", "2,surgical", "2,medical"),
-        *("CATALOG_ALTERNATIVES", 4, "type", "medical", "alternatives of ADRG GB1 have different types"),
-    ),
     ("adrg", "before_qy,NA1", "before_qy,GB1", "CATALOG_RETURN", 1, "return_if_no_drg", "GB1", "another ADRG"),
     (
         *("adrg_condition", "GK1,1,MDCG,3,1,ANY_PROC_IN", "GK1,1,MDCG,3,1,ANY_PROC"),
@@ -249,6 +241,34 @@ def test_unreachable_drgs_and_adrgs() -> None:
     assert _doubts("CATALOG_UNREACHABLE", adrg_condition=free) == [
         ("warning", "ADRGs behind one without condition can never be reached: 2: GK1, GR1", 5, "adrg.csv")
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "row", "message"),
+    [
+        ("GB1,2,阑尾手术,MDCG,2", "GB1,2,阑尾手术,MDCN,3", 3, "different chapters"),
+        ("2,surgical", "2,medical", 4, "different types"),
+    ],
+)
+def test_alternatives_that_differ_are_a_warning(old: str, new: str, row: int, message: str) -> None:
+    ((severity, text, at, file),) = _doubts("CATALOG_ALTERNATIVES", adrg=small.changed("adrg", old, new))
+    assert (severity, at, file) == ("warning", row, "adrg.csv")
+    assert f"alternatives of ADRG GB1 have {message}" in text
+
+
+def test_alternatives_of_one_adrg_may_share_their_place() -> None:
+    assert (
+        _doubts("CATALOG_ORDER", adrg=small.changed("adrg", "GB1,2,阑尾手术,MDCG,2", "GB1,2,阑尾手术,MDCG,1"))
+        == []
+    )
+
+
+def test_an_exact_catalogue_warns_of_codes_with_blanks() -> None:
+    ((severity, text, row, file),) = _doubts(
+        "CATALOG_CODE_BLANKS", cc=small.changed("cc", "I10.x00,", "I10.x00 ,")
+    )
+    assert (severity, row, file) == ("warning", 2, "cc.csv")
+    assert "I10.x00 " in text
 
 
 def test_an_adrg_without_condition_from_which_the_search_goes_on_closes_nothing() -> None:

@@ -74,10 +74,13 @@ def test_rows_stand_in_the_order_in_which_they_are_tried() -> None:
     assert catalog.sources["adrg"].rows.to_list() == [3, 4, 5, 6, 1, 2]
 
 
-def test_codes_stay_as_they_are_but_for_blanks_around_them() -> None:
+def test_codes_that_are_compared_exactly_stay_as_they_are() -> None:
     codes = small.TABLES["code_list"].replace("0,47.0100,", "0, 47.0100X ,").replace("K66.000", "k66.0+A*")
-    assert _made(code_list=codes).tables["code_list"]["code"].to_list()[3] == "47.0100X"
-    assert "k66.0+A*" in _made(code_list=codes).tables["code_list"]["code"]
+    members = _made(code_list=codes).tables["code_list"]["code"].to_list()
+    assert " 47.0100X " in members
+    assert "k66.0+A*" in members
+    wide = make_drg_catalog(META.model_copy(update={"code_match": "category"}), small.frames(code_list=codes))
+    assert "47.0100X" in wide.tables["code_list"]["code"].to_list()
 
 
 def test_what_empty_cells_stand_for() -> None:
