@@ -54,6 +54,7 @@ VALIDITY = {
     "ANY_PROC_VALID": kernel.ANY_OP_IN,
     "NO_PROC_VALID": kernel.NO_OP_IN,
 }
+IMPLY_OPERATION = ("MAIN_PROC_IN", "ANY_PROC_IN", "SEC_PROC_IN", "MAIN_PROC_VALID", "ANY_PROC_VALID")
 PLAIN = {"HAS_PROC": kernel.HAS_OP, "MCC": kernel.MCC, "CC": kernel.CC, "MCC_OR_CC": kernel.MCC_OR_CC}
 QY_TERMS = {"main_proc_valid": "MAIN_PROC_VALID", "any_proc_valid": "ANY_PROC_VALID"}
 SEVERITIES = ("MCC", "CC", "MCC_OR_CC")
@@ -325,7 +326,10 @@ def _adrgs(tables: Mapping[str, pl.DataFrame], lists: Mapping[str, Any]) -> dict
 def _write_adrg(work: _Compiler, adrg: _Adrg, chapter: int, groups: Mapping[str, int]) -> None:
     """Write the steps of one alternative: its terms, its DRGs, what it returns where none fits."""
     name, alt, mdc = adrg.row["adrg"], adrg.row["alt"], adrg.row["mdc"]
-    gate = work.test(adrg.terms, Step("adrg", name, alt), mdc)
+    # Who has one of certain operations has an operation.
+    implied = any(term.kind in IMPLY_OPERATION for term in adrg.terms)
+    needed = [term for term in adrg.terms if term.kind != "HAS_PROC" or not implied]
+    gate = work.test(needed, Step("adrg", name, alt), mdc)
     if any(term.kind in SEVERITIES for _, terms in adrg.drgs for term in terms):
         work.action(kernel.SEVERITY, Step("adrg", name, alt))
     for drg, terms in adrg.drgs:

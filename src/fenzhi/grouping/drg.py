@@ -185,12 +185,6 @@ def _code_facts(
     )
 
 
-def _without_blank(lists: pl.Series) -> pl.Series:
-    """Return the lists, a list of one blank code as an empty one: that is what splitting an empty text gives."""
-    blank = (lists.list.len() == 1) & (lists.list.first() == "")
-    return lists.set(blank, None) if blank.any() else lists
-
-
 def _numbered(lists: pl.Series, book: Book) -> tuple[Int32s, Int64s]:
     """Return the codes of all lists as numbers, and where each list begins."""
     return book.index(explode_codes(lists)), offsets(lists)
@@ -211,8 +205,6 @@ def open_drg_door(stays: pl.DataFrame, compiled: CompiledDrg) -> DrgDoor:
         first = dx_start[:-1][np.diff(dx_start) > 0]
         dx = dx.copy()
         dx[first[dx[first] == blank]] = -1
-    if (operations == "").any():
-        op, op_start = _numbered(_without_blank(stays["oprn_codes"]), op_book)
     stuck = np.zeros(len(diagnoses), dtype=np.bool_), np.zeros(len(operations), dtype=np.bool_)
     if compiled.catalog.meta.translate_codes:
         diagnoses, no_dx = _translated(diagnoses, compiled.catalog.tables["icd10"])
@@ -221,8 +213,9 @@ def open_drg_door(stays: pl.DataFrame, compiled: CompiledDrg) -> DrgDoor:
     facts = np.empty((len(compiled.facts), stays.height), dtype=np.int64)
     for at, name in enumerate(compiled.facts):
         facts[at] = _fact(stays, name, compiled)
+    empty = operations.index_of("")
     return DrgDoor(
-        kernel.Stays(*freeze(facts, dx_start, dx, op_start, op)),
+        kernel.Stays._make([*freeze(facts, dx_start, dx, op_start, op), -1 if empty is None else empty]),
         _code_facts(diagnoses, operations, stuck, compiled),
         diagnoses,
         operations,
@@ -282,16 +275,27 @@ def result_rows(
 
 def _unknown_operations(door: DrgDoor) -> pl.DataFrame:
     """Return the operations that the catalogue does not know, with the number of stays that have them."""
-    at = np.flatnonzero(~door.codes.op_known[door.stays.op])
+    unknown = ~door.codes.op_known
+    if door.stays.blank >= 0:
+        unknown[door.stays.blank] = False
+    at = np.flatnonzero(unknown[door.stays.op])
+    if not len(at):
+        return pl.DataFrame(schema={"code": pl.String, "stays": pl.Int64})
     stay = np.searchsorted(door.stays.op_start, at, side="right")
-    code = door.operations.gather(pl.Series(door.stays.op[at]))
     return (
-        pl.DataFrame({"code": code, "stay": stay})
+        pl.DataFrame({"op": door.stays.op[at], "stay": stay})
         .unique()
-        .group_by("code")
+        .group_by("op")
         .agg(pl.len().cast(pl.Int64).alias("stays"))
+        .select(pl.lit(door.operations).gather("op").alias("code"), "stays")
         .sort("stays", "code", descending=[True, False])
     )
+
+
+def _outcome(reason: str | None, refused: bool) -> str:
+    if reason is None:
+        return "grouped"
+    return "rejected" if refused else "ungrouped"
 
 
 def group_drg(stays: pl.DataFrame, compiled: CompiledDrg, *, threads: int | None = None) -> Grouped:
@@ -303,27 +307,36 @@ def group_drg(stays: pl.DataFrame, compiled: CompiledDrg, *, threads: int | None
     """
     door = open_drg_door(stays, compiled)
     group, chapter, why = group_drg_door(door, compiled, stays.height, threads)
-    groups = compiled.groups
-    found = pl.Series("group_idx", group)
-    index = found.set(found < 0, None)
-    at = pl.Series(result_rows(group, chapter, why, compiled))
-    codes = result_codes(compiled)
-    number = pl.Series(why).cast(pl.UInt32)
-    status = pl.Series([status for _, status, _ in REASONS]).cast(STATUSES)
-    refused = pl.Series(["rejected" if refused else "ungrouped" for _, _, refused in REASONS]).cast(OUTCOMES)
-    outcome = refused.set(pl.Series([reason is None for reason, _, _ in REASONS]), "grouped")
+    groups, codes = compiled.groups, result_codes(compiled)
     layers = pl.Enum(["surgical", "procedure", "medical"])
-    frame = stays.select(
-        pl.col("row_idx", "setl_id") if "row_idx" in stays.columns else pl.col("setl_id")
-    ).with_columns(
-        outcome.gather(number).alias("outcome"),
-        pl.lit("drg").cast(pl.Enum(["dip", "drg"])).alias("scheme"),
-        groups["layer"].cast(layers).gather(index).alias("layer"),
-        groups["group_id"].gather(index).alias("group_id"),
-        status.gather(number).alias("status"),
-        pl.Series([reason for reason, _, _ in REASONS], dtype=pl.String).gather(number).alias("reason"),
-        *(codes[name].gather(at).alias(name) for name in ("mdc", "adrg", "drg")),
-        found,
+    reasons = pl.Series([reason for reason, _, _ in REASONS], dtype=pl.String)
+    statuses = pl.Series([status for _, status, _ in REASONS]).cast(STATUSES)
+    outcomes = pl.Series([_outcome(reason, refused) for reason, _, refused in REASONS]).cast(OUTCOMES)
+    numbers = {
+        "_at": pl.Series(result_rows(group, chapter, why, compiled)),
+        "_why": pl.Series(why).cast(pl.UInt32),
+        "group_idx": pl.Series(group),
+    }
+    number, row = pl.col("_why"), pl.col("_at")
+    index = pl.when(pl.col("group_idx") >= 0).then(row)
+    # One look-up per column, all of them at the same time.
+    frame = (
+        stays.select(pl.col("row_idx", "setl_id") if "row_idx" in stays.columns else pl.col("setl_id"))
+        .with_columns(**numbers)
+        .with_columns(
+            pl.lit(outcomes).gather(number).alias("outcome"),
+            pl.lit("drg").cast(pl.Enum(["dip", "drg"])).alias("scheme"),
+            pl.lit(groups["layer"].cast(layers)).gather(index).alias("layer"),
+            pl.lit(groups["group_id"]).gather(index).alias("group_id"),
+            pl.lit(statuses).gather(number).alias("status"),
+            pl.lit(reasons).gather(number).alias("reason"),
+            *(pl.lit(codes[name]).gather(row).alias(name) for name in ("mdc", "adrg", "drg")),
+        )
+        .select(
+            *(["row_idx"] if "row_idx" in stays.columns else []),
+            *("setl_id", "outcome", "scheme", "layer", "group_id", "status", "reason", "mdc", "adrg", "drg"),
+            "group_idx",
+        )
     )
     if frame.height != stays.height:
         raise ConservationError(f"{stays.height} stays went into grouping and {frame.height} came out")

@@ -168,7 +168,9 @@ def trace_drgs(stays: pl.DataFrame, compiled: CompiledDrg) -> list[DrgTrace]:
             DrgTrace(
                 principal=door.diagnoses[int(dx[0])] if len(dx) and dx[0] >= 0 else None,
                 diagnoses=tuple(door.diagnoses[int(code)] for code in dx[1:] if code >= 0),
-                operations=tuple(door.operations[int(code)] for code in op if code >= 0),
+                operations=tuple(
+                    door.operations[int(code)] for code in op if len(op) > 1 or code != door.stays.blank
+                ),
                 looked=looked,
                 closed=tuple(mdc for mdc in compiled.chapters[: last + 1] if mdc not in seen),
                 complications=_complications(row, door, compiled),

@@ -47,13 +47,18 @@ UNKNOWN_OP, OP_NOT_VALID, NO_ADRG = 13, 14, 15
 
 
 class Stays(NamedTuple):
-    """Stays: facts int64 (facts, n); codes as offsets int64 (n + 1) and int32 numbers, principal / main first."""
+    """Stays: facts int64 (facts, n); codes as offsets int64 (n + 1) and int32 numbers, principal / main first.
+
+    ``blank``: the number of the empty operation code, -1 if none is empty. A list of just that is an empty list: that
+    is what splitting an empty text gives.
+    """
 
     facts: Int64s
     dx_start: Int64s
     dx: Int32s
     op_start: Int64s
     op: Int32s
+    blank: int
 
 
 class Codes(NamedTuple):
@@ -255,12 +260,15 @@ def group_stays(
     jump, chapters, values = rules.jump, rules.chapters, rules.values
     valid, retry = rules.valid, rules.retry
     last_chapter = len(chapters) - 1
+    blank = stays.blank
     lines = way.shape[0]
     for i in range(start, end):
         group[i] = -1
         mdc[i] = -1
         d0, d1 = dx_start[i], dx_start[i + 1]
         first, last = op_start[i], op_start[i + 1]
+        if last - first == 1 and op[first] == blank:
+            last = first
         if d1 == d0 or dx[d0] < 0:
             reason[i] = NO_PRINCIPAL
             continue
