@@ -13,8 +13,9 @@ from fenzhi.catalogs import load_catalog, save_catalog
 from fenzhi.grouping import compile_catalog, group_dip, group_drg
 from fenzhi.grouping.compile_drg import compile_drg
 from fenzhi.grouping.dip import group_door
-from fenzhi.grouping.door import open_door
-from fenzhi.grouping.drg import group_drg_door, open_drg_door
+from fenzhi.grouping.door_dip import open_door
+from fenzhi.grouping.door_drg import open_drg_door
+from fenzhi.grouping.drg import group_drg_door
 from fenzhi.money import apportion_within, standard_fen
 from fenzhi.pipeline import group_file
 from fenzhi.policy import load_policy

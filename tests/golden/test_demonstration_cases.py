@@ -10,7 +10,7 @@ import pytest
 from fenzhi.catalogs import load_catalog
 from fenzhi.codes import read_table
 from fenzhi.grouping import CompiledDip, compile_catalog, group_dip
-from fenzhi.grouping.explain import ANSWERS, GroupingTrace, trace
+from fenzhi.grouping.explain_dip import ANSWERS, GroupingTrace, trace
 from fenzhi.policy import load_policy
 
 CASES = Path(__file__).parent / "dip_demonstration_cases.csv"

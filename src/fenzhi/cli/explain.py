@@ -13,7 +13,7 @@ from fenzhi.cli.shared import PATH, lang_option, say, show_table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
     from fenzhi.grouping import Trace
-    from fenzhi.grouping.explain import GroupingTrace
+    from fenzhi.grouping.explain_dip import GroupingTrace
     from fenzhi.grouping.explain_drg import DrgTrace
 
 TEXTS = {

@@ -1,6 +1,6 @@
 """Grouping: compiled rules, the doors from text to numbers, DIP and DRG groups, explanations."""
 
-from fenzhi.grouping.compile import CompiledDip
+from fenzhi.grouping.compile_dip import CompiledDip
 from fenzhi.grouping.compile_drg import CompiledDrg
 from fenzhi.grouping.dip import Grouped, group_dip
 from fenzhi.grouping.drg import group_drg

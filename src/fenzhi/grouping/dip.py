@@ -11,8 +11,8 @@ import polars as pl
 from fenzhi.arrays import Int8s, Int32s
 from fenzhi.catalogs.models import COMPREHENSIVE
 from fenzhi.errors import ConservationError
-from fenzhi.grouping.compile import CompiledDip
-from fenzhi.grouping.door import Door, open_door
+from fenzhi.grouping.compile_dip import CompiledDip
+from fenzhi.grouping.door_dip import Door, open_door
 from fenzhi.kernels.dip import match_stays
 
 REASONS = pl.Series(["", "no_principal_diagnosis", "excluded_diagnosis", "no_group"])

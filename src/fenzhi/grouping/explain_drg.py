@@ -9,7 +9,8 @@ import polars as pl
 
 from fenzhi.catalogs.drg.rules import Term
 from fenzhi.grouping.compile_drg import CompiledDrg, Step
-from fenzhi.grouping.drg import REASONS, DrgDoor, open_drg_door, result_codes, result_rows
+from fenzhi.grouping.door_drg import DrgDoor, open_drg_door
+from fenzhi.grouping.drg import REASONS, result_codes, result_rows
 from fenzhi.kernels import drg as kernel
 
 LINES = 4096

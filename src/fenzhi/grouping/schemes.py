@@ -8,11 +8,11 @@ import polars as pl
 
 from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.catalogs.models import DipCatalog
-from fenzhi.grouping.compile import CompiledDip, compile_dip
+from fenzhi.grouping.compile_dip import CompiledDip, compile_dip
 from fenzhi.grouping.compile_drg import CompiledDrg, compile_drg
 from fenzhi.grouping.dip import Grouped, group_dip
 from fenzhi.grouping.drg import group_drg
-from fenzhi.grouping.explain import GroupingTrace, trace
+from fenzhi.grouping.explain_dip import GroupingTrace, trace
 from fenzhi.grouping.explain_drg import DrgTrace, trace_drg
 from fenzhi.policy.models import Grouping
 
@@ -34,7 +34,7 @@ def compile_catalog(
     """Compile a catalogue for grouping.
 
     ``policy`` and ``weights`` decide between DIP groups that all accept a stay (see
-    :func:`fenzhi.grouping.compile.compile_dip`); a DRG catalogue has one order of its own and needs neither.
+    :func:`fenzhi.grouping.compile_dip.compile_dip`); a DRG catalogue has one order of its own and needs neither.
     """
     if isinstance(catalog, DrgCatalog):
         return compile_drg(catalog)

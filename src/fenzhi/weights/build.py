@@ -19,9 +19,9 @@ from fenzhi.arrays import Int32s
 from fenzhi.catalogs import CatalogMeta, DipCatalog, make_catalog
 from fenzhi.catalogs.models import COMPREHENSIVE, GROUPS_SCHEMA, Dialect
 from fenzhi.codes import normalise_operation
-from fenzhi.grouping.compile import CompiledDip, compile_dip
+from fenzhi.grouping.compile_dip import CompiledDip, compile_dip
 from fenzhi.grouping.dip import group_door
-from fenzhi.grouping.door import open_door
+from fenzhi.grouping.door_dip import open_door
 from fenzhi.kernels.dip import main_operations
 from fenzhi.policy.models import Policy, Threshold
 

@@ -8,8 +8,8 @@ import pytest
 from worked import catalog, row, stays
 
 from fenzhi.grouping import compile_catalog, group_dip
-from fenzhi.grouping.compile import ANY_DIAGNOSIS, CompiledDip
-from fenzhi.grouping.door import age_in_days, matches, open_door
+from fenzhi.grouping.compile_dip import ANY_DIAGNOSIS, CompiledDip
+from fenzhi.grouping.door_dip import age_in_days, matches, open_door
 from fenzhi.kernels.dip import KEY_ANY, KEY_CONSERVATIVE, KEY_FIRST_TOKEN, KEY_KIND, first_entry
 from fenzhi.policy.models import Grouping
 

@@ -7,7 +7,7 @@ import pytest
 from worked import catalog, row, stays
 
 from fenzhi.grouping import compile_catalog, group_dip
-from fenzhi.grouping.explain import GroupingTrace, trace
+from fenzhi.grouping.explain_dip import GroupingTrace, trace
 from fenzhi.policy.models import Grouping
 
 A, B, C = "47.0100", "54.5100", "51.2300"

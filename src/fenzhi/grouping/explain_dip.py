@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fenzhi.grouping.compile import CompiledDip
+from fenzhi.grouping.compile_dip import CompiledDip
 from fenzhi.grouping.dip import REASONS, group_door
-from fenzhi.grouping.door import Door, open_door
+from fenzhi.grouping.door_dip import Door, open_door
 from fenzhi.kernels.dip import (
     ACCEPTED,
     CANNOT_BE_MAIN,

@@ -11,7 +11,7 @@ from fenzhi.arrays import Bools, Int8s, Int32s, Int64s, freeze, ints, offsets
 from fenzhi.catalogs.dialect import range_limits, token_kind
 from fenzhi.codes.normalise import normalise_diagnosis, normalise_operation, split_extension
 from fenzhi.grouping.book import Book, explode_codes
-from fenzhi.grouping.compile import KIND_OF, CompiledDip
+from fenzhi.grouping.compile_dip import KIND_OF, CompiledDip
 from fenzhi.kernels.dip import AS_CONSERVATIVE, BLANK, CANNOT_BE_MAIN, FREE, MAIN_WITHIN, Codes, Stays
 
 DAYS_OF_A_YEAR = 365
