@@ -9,6 +9,7 @@ month 0 for working capital: fixmedins_code, pool, month, amount_fen), weight_ov
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twins.codes import Row, TwinCatalog
@@ -26,6 +27,18 @@ from twins.points import (
 from twins.settlement import month_of, own_payments, settle_pool, total, withheld, working_capital
 from twins.values import opening_values, settlement_value
 from twins.weights import weigh
+
+
+@dataclass
+class Assigned:
+    """A catalogue whose stays are grouped already: group_id and grassroots of its groups, answers by setl_id.
+
+    An answer is outcome, layer, group_id, reason. For the year of a scheme whose grouping has a twin of its own.
+    """
+
+    groups: list[Row]
+    answers: dict[str, tuple[str, str | None, str | None, str | None]]
+
 
 PAID = ("grouped", "comprehensive", "ungrouped", "bed_day")
 
@@ -91,17 +104,20 @@ def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
     return row
 
 
-def grouped(row: Row, catalog: TwinCatalog, rules: Mapping[str, Any], weights: Row | None) -> Row:
+def grouped(row: Row, catalog: TwinCatalog | Assigned, rules: Mapping[str, Any], weights: Row | None) -> Row:
     """The row with its group; with weights given, a group without weight leaves the stay ungrouped."""
     known = weights["groups"] if weights else None
-    outcome, layer, group_id, reason = group_stay(row, catalog, rules["grouping"], known)
-    if known is not None and group_id is not None and known[group_id]["rw_e4"] is None:
+    if isinstance(catalog, Assigned):
+        outcome, layer, group_id, reason = catalog.answers[row["setl_id"]]
+    else:
+        outcome, layer, group_id, reason = group_stay(row, catalog, rules["grouping"], known)
+    if known is not None and outcome in ("grouped", "comprehensive") and known[group_id]["rw_e4"] is None:
         outcome, reason = "ungrouped", "no_weight"
     return {**row, "outcome": outcome, "layer": layer, "group_id": group_id, "reason": reason}
 
 
 def run_history(
-    history: Sequence[Row], region: Row, catalog: TwinCatalog, rules: Mapping[str, Any]
+    history: Sequence[Row], region: Row, catalog: TwinCatalog | Assigned, rules: Mapping[str, Any]
 ) -> tuple[list[Row], Row]:
     """Grouped history (all patients) and the weights it gives; nothing and no weights if no stay counts.
 
@@ -113,6 +129,7 @@ def run_history(
     by_days = [{**row, "outcome": "bed_day"} for row in rows if is_bed_day(row, rules)]
     rows = [row for row in rows if not is_bed_day(row, rules) and outside_los(row, rules) is None]
     rows = [grouped(row, catalog, rules, None) for row in rows]
+    rows = [row for row in rows if row["outcome"] != "rejected"]
     ids = [row["group_id"] for row in catalog.groups]
     if not rows:
         return [], {}
@@ -124,7 +141,7 @@ def run_year(
     history: Sequence[Row],
     records: Sequence[Row],
     region: Row,
-    catalog: TwinCatalog,
+    catalog: TwinCatalog | Assigned,
     rules: Mapping[str, Any],
 ) -> dict[str, Any]:
     """All results of the year as lists and dicts of integers."""
@@ -151,6 +168,7 @@ def run_year(
             row.update(bed_day(row, hospitals, weights, rules))
         if row["outcome"] is None:
             row = grouped(row, catalog, rules, weights)
+        if row["outcome"] in ("grouped", "comprehensive", "ungrouped"):
             hospital = hospitals[row["fixmedins_code"]]
             gid = None if row["outcome"] == "ungrouped" else row["group_id"]
             cheap = grassroots.get(gid, False)
@@ -223,7 +241,11 @@ def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping
 
 
 def soon_again(
-    records: Sequence[Row], region: Row, catalog: TwinCatalog, rules: Mapping[str, Any], weights: Row
+    records: Sequence[Row],
+    region: Row,
+    catalog: TwinCatalog | Assigned,
+    rules: Mapping[str, Any],
+    weights: Row,
 ) -> dict[str, int]:
     """Readmissions among all accepted stays that have a group, paid or not."""
     if rules["readmission"] is None:
