@@ -15,9 +15,11 @@ CHECKED = os.environ.get("NUMBA_BOUNDSCHECK") == "1"
 
 
 def kernels():
-    from fenzhi.kernels import dip
+    from fenzhi.kernels import dip, drg
 
-    public = [item for name, item in vars(dip).items() if not name.startswith("__")]
+    public = [
+        item for module in (dip, drg) for name, item in vars(module).items() if not name.startswith("__")
+    ]
     return [item for item in public if hasattr(item, "py_func") or (PLAIN and inspect.isfunction(item))]
 
 
@@ -45,23 +47,25 @@ def test_with_bounds_checks_a_step_too_far_is_an_error():
 def test_the_kernels_get_no_python_objects():
     """Arrays in, arrays out: no kernel falls back to objects, and none sees text."""
     from fenzhi.catalogs import load_catalog
-    from fenzhi.grouping import compile_catalog, group_dip
+    from fenzhi.grouping import compile_catalog, group_frame
     from fenzhi.grouping.dip import pl
     from fenzhi.policy import load_policy
 
-    compiled = compile_catalog(load_catalog("demonstration-3.0"), load_policy("national-dip-3.0").grouping)
+    rules = load_policy("national-dip-3.0").grouping
     stays = pl.DataFrame(
         {
             "setl_id": ["S1"],
             "diag_codes": [["A00.000"]],
             "oprn_codes": [[]],
+            "gend": pl.Series([1], dtype=pl.Int8),
             "age": pl.Series([40], dtype=pl.Int16),
             "nwb_age": pl.Series([None], dtype=pl.Int32),
             "nwb_bir_wt": pl.Series([None], dtype=pl.Int32),
         },
         schema_overrides={"oprn_codes": pl.List(pl.String)},
     )
-    group_dip(stays, compiled)
+    for name in ("demonstration-3.0", "demonstration-drg"):
+        group_frame(stays, compile_catalog(load_catalog(name), rules))
     signatures = [str(signature) for kernel in kernels() for signature in kernel.signatures]
     assert signatures
     assert not [text for text in signatures if "unicode" in text or "pyobject" in text]

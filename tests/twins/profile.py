@@ -11,6 +11,10 @@ from hypothesis import HealthCheck, Phase, settings
 
 DEEP = os.environ.get("FENZHI_HYPOTHESIS_PROFILE") == "deep"
 TIMES = 40
+# Kernels without their compiler are run again with the same examples, but fewer of them.
+PLAIN_SHARE = (
+    5 if os.environ.get("NUMBA_DISABLE_JIT") == "1" or os.environ.get("NUMBA_BOUNDSCHECK") == "1" else 1
+)
 
 
 def examples(count: int, reduce: bool = True) -> settings:
@@ -20,7 +24,7 @@ def examples(count: int, reduce: bool = True) -> settings:
     """
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if reduce or DEEP else [])]
     return settings(
-        max_examples=count * TIMES if DEEP else count,
+        max_examples=count * TIMES if DEEP else max(count // PLAIN_SHARE, 1),
         derandomize=not DEEP,
         deadline=None,
         database=None,

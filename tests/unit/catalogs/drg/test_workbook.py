@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from pathlib import Path
 
@@ -199,9 +198,7 @@ def test_a_cell_that_is_too_long_is_no_workbook(tmp_path):
 @pytest.mark.slow
 def test_chs_drg_11_there_and_back(reference_data, tmp_path):
     catalog = import_tables(reference_data / "chs_drg_11")
-    start = time.perf_counter()
     read = again(catalog, tmp_path / "x.xlsx")
-    assert time.perf_counter() - start < 40  # 20 s each way; measured 7 s and 7 s on two cores
     assert read.digest == catalog.digest
 
 
