@@ -10,7 +10,7 @@ import polars as pl
 
 from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog, make_catalog
 from fenzhi.codes import CodeMap, read_operations, read_table
-from fenzhi.errors import RegionError
+from fenzhi.errors import PolicyError, RegionError
 from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
 from fenzhi.records import ColumnMap, Known, load_columns
 from fenzhi.region import Region
@@ -100,11 +100,25 @@ def columns_for(columns: ColumnMap | None, exact: bool) -> ColumnMap:
     return columns.model_copy(update={"codes": codes, "empty_age_is_infant": infant})
 
 
+def _require_scheme(region: Region, scheme: str) -> None:
+    """Raise unless policy and catalogue are of one scheme: a run would call its results by the wrong name."""
+    if region.policy.meta.scheme != scheme:
+        raise PolicyError(
+            f"the policy is for {region.policy.meta.scheme}, the catalogue for {scheme}",
+            code="POLICY_SCHEME",
+            file=region.folder / "region.toml",
+            field="region.policy",
+            value=region.meta.policy,
+            remedy="name a policy and a catalogue of the same scheme",
+        )
+
+
 def make_setting(region: Region, chunk_rows: int | None) -> Setting:
     """Load the catalogue, tables and mappings that region.toml names, and compile the catalogue."""
     catalog = load_catalog(region.meta.catalog, near=region.folder)
     operations = region.meta.operations
     table = None if operations is None else read_operations(region.path(operations))
+    _require_scheme(region, catalog.meta.scheme)
     if isinstance(catalog, DipCatalog):
         catalog = with_operations(catalog, table)
     maps = [

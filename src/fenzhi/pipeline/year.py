@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from fenzhi.budget import opening_values, price
-from fenzhi.errors import ConservationError, PolicyError
+from fenzhi.catalogs import DipCatalog, DrgCatalog
+from fenzhi.errors import ConservationError
 from fenzhi.grouping import compile_catalog
 from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.monitoring import hospital_indices
@@ -168,7 +169,6 @@ def compute(
     policy = region.policy
     clock.start("read region", 0.0)
     setting = make_setting(region, chunk_rows)
-    _require_scheme(region, setting.catalog.meta.scheme)
     groups = setting.catalog.groups
     grassroots = groups["grassroots"]
     history = read_history(setting, clock)
@@ -250,24 +250,12 @@ def compute(
             "title": setting.catalog.meta.title,
             "version": setting.catalog.meta.version,
             "digest": setting.catalog.digest,
+            **_chapters(setting.catalog),
         },
         "timings_seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
         "balances": balances(settled.ledger).to_dicts(),
     }
     return tables, facts
-
-
-def _require_scheme(region: Region, scheme: str) -> None:
-    """Raise unless policy and catalogue are of one scheme: a run would call its results by the wrong name."""
-    if region.policy.meta.scheme != scheme:
-        raise PolicyError(
-            f"the policy is for {region.policy.meta.scheme}, the catalogue for {scheme}",
-            code="POLICY_SCHEME",
-            file=region.folder / "region.toml",
-            field="region.policy",
-            value=region.meta.policy,
-            remedy="name a policy and a catalogue of the same scheme",
-        )
 
 
 def _missing(stays: pl.DataFrame, policy: Policy) -> list[str]:
@@ -299,3 +287,10 @@ def _negotiated(weights: Weights) -> dict[str, Any] | None:
 
 def _flag(index: pl.Series, grassroots: pl.Series) -> pl.Series:
     return grassroots.gather(index.set(index < 0, None)).fill_null(False).alias("grassroots")
+
+
+def _chapters(catalog: DipCatalog | DrgCatalog) -> dict[str, dict[str, str]]:
+    """Return the names of a DRG catalogue's chapters for the manifest; the reports show them."""
+    if not isinstance(catalog, DrgCatalog):
+        return {}
+    return {"chapters": dict(catalog.tables["mdc"].select("mdc", "name").iter_rows())}
