@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from cli.calls import done, fenzhi, runs_of
+from fenzhi.money import format_fen
 
 SMALL = ("--stays", "2000", "--hospitals", "10", "--seed", "7", "--scheme", "drg")
 
@@ -142,3 +143,19 @@ def test_method_without_drg_is_wrong_usage(tmp_path: Path) -> None:
     assert said.code == 2
     assert "--method goes with --scheme drg only" in said.err
     assert not (tmp_path / "x").exists()
+
+
+def test_explain_ends_in_the_figures_of_the_run(region: tuple[str, Path, str]) -> None:
+    method, folder, _ = region
+    [cases] = tables(folder, "cases")
+    [run] = runs_of(folder)
+    case = cases.filter((pl.col("outcome") == "grouped") & (pl.col("deviation") == "normal")).row(
+        0, named=True
+    )
+    text = done("explain", run, case["setl_id"])
+    assert f"结果: 分组成功: {case['mdc']} > {case['adrg']} > {case['group_id']}" in text
+    assert ("病组权重 RW" if method == "rate" else "基准点数 RW") in text
+    assert format_fen(case["payable_fen"]) in text
+    found = json.loads(done("explain", run, case["setl_id"], "--json"))
+    assert found["grouping"]["drg"] == case["group_id"]
+    assert found["steps"][-1]["result"] == format_fen(case["payable_fen"])

@@ -183,6 +183,8 @@ def command(
     Explain one stay: candidate groups (DIP) or every chapter, ADRG and DRG looked at (DRG), every factor, formula
     and source, replayed by the same rules and checked against the run.
     """
+    import polars as pl
+
     from fenzhi.pipeline import explain_grouping, explain_stay
 
     if catalog is not None:
@@ -199,7 +201,12 @@ def command(
     text = TEXTS[lang]
     if found.grouping is not None:
         _show(found.grouping, lang)
+    from fenzhi.pipeline.store import read_manifest
+    from fenzhi.reports.styles import said, style_of
+
+    style = style_of(pl.Series([found.case["scheme"]]), read_manifest(run)["policy"])
     steps = [
-        (step.zh if lang == "zh" else step.en, step.formula, step.result, step.cite) for step in found.steps
+        (said((step.zh, step.en), style)[lang == "en"], step.formula, step.result, step.cite)
+        for step in found.steps
     ]
     show_table(f"{setl_id}: {text['steps']}", text["step"], steps)
