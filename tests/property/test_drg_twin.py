@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fenzhi.catalogs import load_catalog
 from fenzhi.catalogs.drg import import_tables, save_drg_catalog
-from fenzhi.grouping import drg, group_drg
+from fenzhi.grouping import dip, group_drg
 from fenzhi.pipeline.setting import group_stays
 from twins import test_drg_by_hand as by_hand
 from twins.draw_drg import drawn_tables, drg_stay, write_tables
@@ -74,7 +74,7 @@ def test_order_chunks_threads_and_saving_change_nothing(seed, seeds):
 
 
 def test_many_stays_on_one_to_three_threads_group_alike(tmp_path, monkeypatch):
-    monkeypatch.setattr(drg, "SMALLEST_PART", 300)  # two parts already for a few stays
+    monkeypatch.setattr(dip, "SMALLEST_PART", 300)  # two parts already for a few stays
     rng = Random(20260101)
     write_tables(drawn_tables(Random(11)), tmp_path)
     rules = rules_in(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -46,30 +47,26 @@ def threads_to_use() -> int:
     return pl.thread_pool_size()
 
 
+def in_parts(n: int, threads: int | None, work: Callable[[int, int], None]) -> None:
+    """Do ``work(start, end)`` for ``n`` stays in as many parts as there are threads, at the same time."""
+    parts = max(1, min(threads or threads_to_use(), n // SMALLEST_PART))
+    limits = np.linspace(0, n, parts + 1).astype(np.int64).tolist()
+    if parts == 1:
+        work(0, n)
+        return
+    with ThreadPoolExecutor(parts) as pool:
+        list(pool.map(work, limits[:-1], limits[1:]))
+
+
 def group_door(door: Door, compiled: CompiledDip, n: int, threads: int | None = None) -> tuple[Int32s, Int8s]:
     """Return group index (n, -1 = none) and reason (n) of stays that are numbers already."""
     group = np.empty(n, dtype=np.int32)
     reason = np.empty(n, dtype=np.int8)
-    parts = max(1, min(threads or threads_to_use(), n // SMALLEST_PART))
-    limits = np.linspace(0, n, parts + 1).astype(np.int64)
 
-    def work(part: int) -> None:
-        match_stays(
-            int(limits[part]),
-            int(limits[part + 1]),
-            door.stays,
-            door.codes,
-            compiled.rules,
-            door.room,
-            group,
-            reason,
-        )
+    def work(start: int, end: int) -> None:
+        match_stays(start, end, door.stays, door.codes, compiled.rules, door.room, group, reason)
 
-    if parts == 1:
-        work(0)
-    else:
-        with ThreadPoolExecutor(parts) as pool:
-            list(pool.map(work, range(parts)))
+    in_parts(n, threads, work)
     return group, reason
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -13,7 +11,6 @@ from fenzhi.errors import ConservationError
 from fenzhi.grouping.compile_drg import CompiledDrg
 from fenzhi.grouping.dip import (
     OUTCOMES,
-    SMALLEST_PART,
     STATUS_AMBIGUOUS,
     STATUS_FAILED,
     STATUS_GROUPED,
@@ -22,7 +19,7 @@ from fenzhi.grouping.dip import (
     STATUS_UNGROUPED,
     STATUSES,
     Grouped,
-    threads_to_use,
+    in_parts,
 )
 from fenzhi.grouping.door_drg import DrgDoor, open_drg_door
 from fenzhi.kernels import drg as kernel
@@ -57,27 +54,13 @@ def group_drg_door(
     chapter = np.empty(n, dtype=np.int32)
     reason = np.empty(n, dtype=np.int8)
     nothing = np.empty((0, 3), dtype=np.int32)
-    parts = max(1, min(threads or threads_to_use(), n // SMALLEST_PART))
-    limits = np.linspace(0, n, parts + 1).astype(np.int64)
 
-    def work(part: int) -> None:
+    def work(start: int, end: int) -> None:
         kernel.group_stays(
-            int(limits[part]),
-            int(limits[part + 1]),
-            door.stays,
-            door.codes,
-            compiled.rules,
-            group,
-            chapter,
-            reason,
-            nothing,
+            start, end, door.stays, door.codes, compiled.rules, group, chapter, reason, nothing
         )
 
-    if parts == 1:
-        work(0)
-    else:
-        with ThreadPoolExecutor(parts) as pool:
-            list(pool.map(work, range(parts)))
+    in_parts(n, threads, work)
     return group, chapter, reason
 
 
