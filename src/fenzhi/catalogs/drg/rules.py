@@ -116,12 +116,17 @@ def _compare(fact: str, op: str, value: str, term: str, place: dict[str, Any]) -
     if fact == "dept":
         if op not in ("==", "!="):
             raise _unknown("comparison of a department", term, place, "==, !=")
-        return Term("COMPARE", term, fact=fact, op=op, texts=(value.strip(),))
+        return Term("COMPARE", term, fact=fact, op=op, texts=(_bare(value),))
     return Term("COMPARE", term, fact=fact, op=op, number=_number(value, term, place))
 
 
+def _bare(text: str) -> str:
+    """Return a value without the blanks and quotation marks around it."""
+    return text.strip().strip("'\"").strip()
+
+
 def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split("|") if part.strip())
+    return tuple(_bare(part) for part in re.split(r"[|,]", text) if _bare(part))
 
 
 def _member(
@@ -170,7 +175,7 @@ def _term(text: str, lists: Container[str], place: dict[str, Any]) -> Term:
     if found:
         name, op, value = found[1].lower(), found[2], found[3].strip()
         if name in _LOOKUPS and op == "==":
-            return Term(_LOOKUPS[name], text, codes=(value,))
+            return Term(_LOOKUPS[name], text, codes=_parts(value))
         if name in FACTS:
             return _compare(FACTS[name], op, value, text, place)
     raise _unknown(
@@ -186,7 +191,7 @@ def parse_entry(rule: str | None, mdc: str, lists: Container[str], place: dict[s
     terms = []
     for text in (part.strip() for part in (rule or "").split(";")):
         low = text.lower()
-        if low in ("", "always"):
+        if low in ("", "always", "none"):
             continue
         if low in ("main_dx", "any_dx"):
             terms.append(Term(_LOOKUPS[low], text, list_id=chapter_list(mdc)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fenzhi.catalogs.drg import DrgCatalog, check_drg_catalog, describe, import_tables, read_table_form
+from fenzhi.catalogs.drg.rules import parse_drg_rule
 from fenzhi.errors import CatalogError
 
 from . import small
@@ -187,3 +188,19 @@ def test_a_catalogue_in_figures(tmp_path: Path) -> None:
     assert summary.switches == {
         **{"code_match": "exact", "translate_codes": False, "retry_other_operations": True, "ambiguous": True}
     }
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "codes", "texts"),
+    [
+        ("any_proc==47.0100", "ANY_PROC_IN", ("47.0100",), ()),
+        ("any_proc=='47.0100'|'47.0900'", "ANY_PROC_IN", ("47.0100", "47.0900"), ()),
+        ("dept=='ICU'", "COMPARE", (), ("ICU",)),
+        ('leaving_type_in:"1"|"2"', "ONE_OF", (), ("1", "2")),
+    ],
+)
+def test_values_in_quotation_marks_are_values(
+    rule: str, kind: str, codes: tuple[str, ...], texts: tuple[str, ...]
+) -> None:
+    (term,) = parse_drg_rule(rule, (), {})
+    assert (term.kind, term.codes, term.texts) == (kind, codes, texts)
