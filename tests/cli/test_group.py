@@ -188,3 +188,21 @@ def test_a_target_that_cannot_be_written_is_said_before_the_work(tmp_path, targe
 
 def test_the_header_of_the_small_region_is_what_the_reader_expects():
     assert len(HEADER.split(",")) == len(STAYS[0].split(","))
+
+
+def test_the_columns_of_another_grouper(tmp_path: Path) -> None:
+    """Their input file is grouped with the mapping that docs/examples has for it."""
+    (tmp_path / "input.csv").write_text(
+        "Index,gender,age,ageDay,weight,dept,inHospitalTime,leavingType,ICD10_DRGS,ICD9_DRGS,drg\n"
+        "22057878,2,88,32460,,040107,10,1,K35.800|I10.x00,47.0100,\n"
+        "2,1,0,5,2400,0402,3,1,P07.100,,\n",
+        encoding="utf-8",
+    )
+    columns = Path(__file__).parents[2] / "docs" / "examples" / "opendrg-columns.toml"
+    options = ("--columns", columns, "--catalog", "demonstration-drg", "-o", tmp_path / "groups.parquet")
+    done("group", tmp_path / "input.csv", *options)
+    groups = pl.read_parquet(tmp_path / "groups.parquet")
+    assert groups.select("setl_id", "mdc", "drg").rows() == [
+        ("22057878", "MDCG", "GC05"),
+        ("2", "MDCP", "PS05"),
+    ]
