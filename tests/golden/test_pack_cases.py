@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from unit.worked import catalog, row, stays, weights
 
 from fenzhi.catalogs import DipCatalog
 from fenzhi.codes import read_table
@@ -20,6 +19,7 @@ from fenzhi.money import to_e4
 from fenzhi.points import score
 from fenzhi.policy import load_policy, policies_dir
 from fenzhi.policy.models import Policy
+from unit.worked import catalog, row, stays, weights
 
 FILE = Path(__file__).parent / "pack_cases.csv"
 CASES = read_table(FILE).with_columns(pl.all().fill_null("")).rows(named=True)
@@ -89,7 +89,9 @@ def _scored(policy: Policy, kind: str, given: dict[str, str]) -> dict[str, Any]:
         "readmitted_days": pl.Int32,
     }
     value = to_e4(given["value"]) if "value" in given else None
-    opening = pl.DataFrame({"pool": ["E"], "opening_value_e4": [value]}, schema_overrides={"opening_value_e4": pl.Int64})
+    opening = pl.DataFrame(
+        {"pool": ["E"], "opening_value_e4": [value]}, schema_overrides={"opening_value_e4": pl.Int64}
+    )
     frame = pl.DataFrame([stay], schema_overrides=types)
     return score(frame, measured, policy, pl.Series([False]), opening).row(0, named=True)
 
@@ -113,5 +115,13 @@ def test_every_shipped_pack_has_cases() -> None:
 def test_every_pack_says_how_sure_each_of_its_sections_is() -> None:
     for name in {case["pack"] for case in CASES}:
         policy = load_policy(name)
-        for section in ("scope", "ungrouped", "weights", "coefficients", "deviation", "point_value", "settlement"):
+        for section in (
+            "scope",
+            "ungrouped",
+            "weights",
+            "coefficients",
+            "deviation",
+            "point_value",
+            "settlement",
+        ):
             assert getattr(policy, section).cite, (name, section)
