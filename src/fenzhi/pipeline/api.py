@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog
+from fenzhi.catalogs import DipCatalog, DrgCatalog, find_catalog, load_catalog
 from fenzhi.grouping import Compiled, CompiledDrg, Grouped, compile_catalog, group_frame
 from fenzhi.pipeline.setting import columns_for
 from fenzhi.policy import Policy, load_policy
+from fenzhi.policy.models import Grouping
 from fenzhi.records import StaysRead, read_stays
 
 # What grouping looks at besides the codes; a frame may lack any of it.
@@ -33,6 +35,18 @@ def _frame(stays: pl.DataFrame | StaysRead, exact: bool) -> pl.DataFrame:
     return stays.with_columns(missing)
 
 
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, size and time of change of every file, so that a changed catalogue is read again."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return tuple((path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files)
+
+
+@lru_cache(maxsize=4)
+def _compiled_folder(folder: Path, stamp: tuple[tuple[str, int, int], ...], rules: str) -> Compiled:  # noqa: ARG001
+    """Return a catalogue compiled; a notebook that groups again and again by name reads it once."""
+    return compile_catalog(load_catalog(folder), Grouping.model_validate_json(rules))
+
+
 def group(
     stays: pl.DataFrame | StaysRead,
     catalog: Compiled | DipCatalog | DrgCatalog | str | Path,
@@ -50,10 +64,12 @@ def group(
     Returns :class:`Grouped`: ``frame`` with setl_id, outcome, scheme, layer, group_id, status, reason, mdc, adrg, drg,
     group_idx.
     """
-    if isinstance(catalog, str | Path):
-        catalog = load_catalog(catalog)
-    if isinstance(catalog, DipCatalog | DrgCatalog):
-        rules = policy if isinstance(policy, Policy) else load_policy(policy)
-        catalog = compile_catalog(catalog, rules.grouping)
+    if isinstance(catalog, str | Path | DipCatalog | DrgCatalog):
+        rules = (policy if isinstance(policy, Policy) else load_policy(policy)).grouping
+        if isinstance(catalog, str | Path):
+            folder = find_catalog(catalog)
+            catalog = _compiled_folder(folder.resolve(), _stamp(folder), rules.model_dump_json())
+        else:
+            catalog = compile_catalog(catalog, rules)
     exact = isinstance(catalog, CompiledDrg) and catalog.catalog.meta.code_match == "exact"
     return group_frame(_frame(stays, exact), catalog)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 import fenzhi
+from fenzhi.catalogs.drg import save_drg_catalog
 
 STAYS = pl.DataFrame(
     {
@@ -29,6 +32,18 @@ def test_every_way_to_name_the_catalogue_gives_the_same() -> None:
     assert layers(stays=STAYS, catalog=catalog, policy=policy) == LAYERS
     assert layers(stays=STAYS, catalog=compiled) == LAYERS
     assert layers(stays=STAYS, catalog=catalog.path, policy="national-dip-1.0") == LAYERS
+
+
+def test_a_catalogue_that_changed_is_read_again(tmp_path: Path) -> None:
+    folder = tmp_path / "catalog"
+    catalog = fenzhi.load_catalog("demonstration-drg")
+    save_drg_catalog(catalog, folder)
+    stay = pl.DataFrame({"setl_id": ["1"], "diag_codes": [["K35.800"]], "gend": [1], "age": [40]})
+    before = fenzhi.group(stay, folder).frame["drg"][0]
+    assert fenzhi.group(stay, str(folder)).frame["drg"][0] == before
+    table = folder / "drg.csv"
+    table.write_text(table.read_text("utf-8").replace(before, "ZZ99"), encoding="utf-8")
+    assert fenzhi.group(stay, folder).frame["drg"][0] == "ZZ99"
 
 
 def test_codes_may_be_joined_text_and_operations_may_be_missing() -> None:
