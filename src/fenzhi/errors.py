@@ -16,7 +16,8 @@ class FenzhiError(Exception):
     ----------
     message: what is wrong, one sentence.
     code: stable short identifier, for example ``REGION_FILE_MISSING``.
-    file, row, field, value: where it was found, as far as known. ``row`` counts data rows from 1.
+    file, line, row, field, value: where it was found, as far as known. ``line`` counts the lines of a text file,
+        ``row`` its data rows, both from 1.
     remedy: what the user can do about it, one sentence.
     """
 
@@ -28,6 +29,7 @@ class FenzhiError(Exception):
         *,
         code: str | None = None,
         file: str | Path | None = None,
+        line: int | None = None,
         row: int | None = None,
         field: str | None = None,
         value: object = None,
@@ -37,6 +39,7 @@ class FenzhiError(Exception):
             self.code = code
         self.message = message
         self.file = None if file is None else str(file)
+        self.line = line
         self.row = row
         self.field = field
         self.value = value
@@ -48,6 +51,8 @@ class FenzhiError(Exception):
         parts = []
         if self.file:
             parts.append(self.file)
+        if self.line is not None:
+            parts.append(f"line {self.line}")
         if self.row is not None:
             parts.append(f"row {self.row}")
         if self.field:

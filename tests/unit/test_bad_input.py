@@ -138,7 +138,7 @@ def test_a_policy_with_an_unknown_key(region):
     said = fenzhi("run", region)
     assert said.code == 2
     assert said.err.startswith("[POLICY_UNKNOWN_KEY] this key is unknown")
-    assert "policy.toml, field weights.scael" in said.err
+    assert "policy.toml, line 8, field weights.scael" in said.err
 
 
 def test_a_policy_that_does_not_hold_in_the_year_is_a_warning(region):

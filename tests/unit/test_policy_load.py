@@ -160,7 +160,7 @@ def test_a_missing_base_is_named(pack):
         ("[points]\ndecimals = 5\n", "POLICY_VALUE", "points.decimals", 5),
         ("[settlement]\nadvance_ratio = 1.01\n", "POLICY_VALUE", "settlement.advance_ratio", Decimal("1.01")),
         ("[settlement]\nresidual = 'lottery'\n", "POLICY_VALUE", "settlement.residual", "lottery"),
-        ("[weights.trim]\nlow = 0.99\n", "POLICY_VALUE", "weights.trim", None),
+        ("[weights.trim]\nlow = 0.99\n", "POLICY_VALUE", "weights.trim.low", None),
     ],
 )
 def test_a_wrong_key_or_value_is_named(pack, rest, code, field, value):

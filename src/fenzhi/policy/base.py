@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,3 +35,25 @@ class Section(Model):
 
     cite: str = ""
     confidence: Confidence = Confidence.SAMPLE
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a section; ``at``: where inside it, as far as it is one place."""
+
+    message: str
+    at: tuple[int | str, ...] = ()
+
+
+class FaultsError(ValueError):
+    """All that is wrong with a section, raised at once by its validator."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.message for fault in self.faults))
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise :class:`FaultsError` if there are any."""
+    found = tuple(faults)
+    if found:
+        raise FaultsError(found)

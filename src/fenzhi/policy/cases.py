@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from fenzhi.policy.base import Limit, Model, Positive, Rate, Section
+from fenzhi.policy.base import Fault, Limit, Model, Positive, Rate, Section, refuse
 
 Reference = Literal["same_level_mean", "all_level_mean", "payment_standard"]
 
@@ -62,24 +62,41 @@ class _Span(NamedTuple):
     upto_included: bool
 
 
-def _require_whole(spans: Sequence[_Span], word: str) -> None:
-    """Raise unless the spans follow each other from 0 to infinity without gap or overlap."""
+def _unless_whole(spans: Sequence[_Span], word: str, at: tuple[int | str, ...]) -> Iterator[Fault]:
+    """Give what keeps the spans from following each other from 0 to infinity without gap or overlap."""
     if not spans:
-        raise ValueError(f"deviation needs at least one {word}")
+        yield Fault(f"deviation needs at least one {word}", at)
+        return
     if spans[0].above != 0:
-        raise ValueError(f"{word} {spans[0].name!r} must begin at 0")
-    for one, two in pairwise(spans):
+        yield Fault(f"{word} {spans[0].name!r} must begin at 0", (*at, 0))
+    for number, (one, two) in enumerate(pairwise(spans), start=1):
+        here = (*at, number)
         if one.upto is None or one.upto > two.above:
-            raise ValueError(f"{word}s {one.name!r} and {two.name!r} overlap")
-        if one.upto < two.above:
-            raise ValueError(f"there is a gap between {word}s {one.name!r} and {two.name!r}")
-        if one.upto_included == two.above_included:
+            yield Fault(f"{word}s {one.name!r} and {two.name!r} overlap", here)
+        elif one.upto < two.above:
+            yield Fault(f"there is a gap between {word}s {one.name!r} and {two.name!r}", here)
+        elif one.upto_included == two.above_included:
             which = "both" if one.upto_included else "neither"
-            raise ValueError(
-                f"the limit {one.upto} must belong to one of the {word}s {one.name!r} and {two.name!r}, not {which}"
+            yield Fault(
+                f"the limit {one.upto} must belong to one of the {word}s {one.name!r} and {two.name!r}, not {which}",
+                here,
             )
     if spans[-1].upto is not None:
-        raise ValueError(f"the last {word} {spans[-1].name!r} must be open above")
+        yield Fault(f"the last {word} {spans[-1].name!r} must be open above", (*at, len(spans) - 1))
+
+
+def _band_faults(bands: Sequence[Band], at: tuple[int | str, ...]) -> Iterator[Fault]:
+    spans = [
+        _Span(band.name, band.above, band.above_included, band.upto, band.upto_included) for band in bands
+    ]
+    yield from _unless_whole(spans, "band", at)
+    if len({band.name for band in bands}) != len(bands):
+        yield Fault("two bands have the same name", at)
+    for number, band in enumerate(bands):
+        if band.name in ("unstable", "incomplete"):
+            yield Fault(
+                f"no band may be named {band.name!r}: results use that word for other stays", (*at, number)
+            )
 
 
 class Deviation(Section):
@@ -95,29 +112,22 @@ class Deviation(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Deviation:
-        if self.bands and self.tiers:
-            raise ValueError(
-                "deviation has bands and tiers: keep one (bands = [] takes those of the base away)"
-            )
-        for tier in self.all_tiers():
-            spans = [
-                _Span(band.name, band.above, band.above_included, band.upto, band.upto_included)
-                for band in tier.bands
-            ]
-            _require_whole(spans, "band")
-            if len({band.name for band in tier.bands}) != len(tier.bands):
-                raise ValueError("two bands have the same name")
-            taken = {band.name for band in tier.bands} & {"unstable", "incomplete"}
-            if taken:
-                raise ValueError(
-                    f"no band may be named {taken.pop()!r}: results use that word for other stays"
-                )
-        tiers = [
-            _Span(str(place), tier.rw_above, tier.rw_above_included, tier.rw_upto, tier.rw_upto_included)
-            for place, tier in enumerate(self.all_tiers(), start=1)
-        ]
-        _require_whole(tiers, "tier")
+        refuse(self._faults())
         return self
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.bands and self.tiers:
+            yield Fault("deviation has bands and tiers: keep one (bands = [] takes those of the base away)")
+        if not self.tiers:
+            yield from _band_faults(self.bands, ("bands",))
+            return
+        for number, tier in enumerate(self.tiers):
+            yield from _band_faults(tier.bands, ("tiers", number, "bands"))
+        spans = [
+            _Span(str(number), tier.rw_above, tier.rw_above_included, tier.rw_upto, tier.rw_upto_included)
+            for number, tier in enumerate(self.tiers, start=1)
+        ]
+        yield from _unless_whole(spans, "tier", ("tiers",))
 
     def all_tiers(self) -> tuple[Tier, ...]:
         """Return the tiers; plain bands are one tier for every weight."""
@@ -190,17 +200,20 @@ class BedDay(Section):
 
     @model_validator(mode="after")
     def _check(self) -> BedDay:
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
         if not self.steps_of(None):
-            raise ValueError("bed_day needs steps without level: they hold for all levels not named")
+            yield Fault("bed_day needs steps without level: they hold for all levels not named", ("steps",))
         for level in self.levels():
             ends = [step.upto_days for step in self.steps_of(level)]
             name = "steps without level" if level is None else f"steps of level {level!r}"
             if ends[-1] is not None:
-                raise ValueError(f"the last of the {name} must be open (no upto_days)")
+                yield Fault(f"the last of the {name} must be open (no upto_days)", ("steps",))
             known = [end for end in ends[:-1] if end is not None]
             if len(known) != len(ends) - 1 or known != sorted(set(known)):
-                raise ValueError(f"the {name} must rise in upto_days, and only the last is open")
-        return self
+                yield Fault(f"the {name} must rise in upto_days, and only the last is open", ("steps",))
 
     def levels(self) -> tuple[str | None, ...]:
         """Return the levels that have steps; None stands for all others."""

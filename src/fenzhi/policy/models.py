@@ -6,6 +6,7 @@ and how sure that is (``confidence``). All figures are exact decimals; a float n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fenzhi.policy.base import Decimals, Model, Positive, Rate, Section
+from fenzhi.policy.base import Decimals, Fault, FaultsError, Model, Positive, Rate, Section, refuse
 from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
 
 
@@ -28,6 +29,12 @@ class Meta(Model):
     extends: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Meta:
+        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
+            raise FaultsError([Fault("valid_to lies before valid_from", ("valid_to",))])
+        return self
 
 
 class Scope(Section):
@@ -94,13 +101,17 @@ class Grouping(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Grouping:
-        if len(set(self.precedence)) != len(self.precedence):
-            raise ValueError("precedence lists a criterion twice")
-        if self.precedence.count("closest_cost") and self.precedence[0] == "closest_cost":
-            raise ValueError("precedence must not begin with closest_cost: it only decides between equals")
-        if ("class_order" in self.precedence) != bool(self.class_order):
-            raise ValueError("class_order needs the criterion class_order in precedence, and the reverse")
+        refuse(self._faults())
         return self
+
+    def _faults(self) -> Iterator[Fault]:
+        at = ("precedence",)
+        if len(set(self.precedence)) != len(self.precedence):
+            yield Fault("precedence lists a criterion twice", at)
+        if self.precedence and self.precedence[0] == "closest_cost":
+            yield Fault("precedence must not begin with closest_cost: it only decides between equals", at)
+        if ("class_order" in self.precedence) != bool(self.class_order):
+            yield Fault("class_order needs the criterion class_order in precedence, and the reverse", at)
 
 
 class Ungrouped(Section):
@@ -130,11 +141,14 @@ class Trim(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Trim:
-        if self.low >= self.high:
-            raise ValueError("trim: low must be smaller than high")
-        if self.method == "percentile" and not (self.low >= 0 and self.high <= 1):
-            raise ValueError("trim: percentiles must lie between 0 and 1")
+        refuse(self._faults())
         return self
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.low >= self.high:
+            yield Fault("trim: low must be smaller than high", ("low",))
+        if self.method == "percentile" and not (self.low >= 0 and self.high <= 1):
+            yield Fault("trim: percentiles must lie between 0 and 1", ("low",) if self.low < 0 else ("high",))
 
 
 class Threshold(Model):
@@ -169,14 +183,13 @@ class Weights(Section):
     threshold: Threshold = Threshold()
     related_cost_share: Rate = Decimal("0.10")
     drop_small_comprehensive: bool = False
-    cv_limit: Positive = Decimal(1)
 
     @model_validator(mode="after")
     def _check(self) -> Weights:
         if self.method == "benchmark" and not self.benchmark_group:
-            raise ValueError("method benchmark needs benchmark_group")
+            raise FaultsError([Fault("method benchmark needs benchmark_group", ("method",))])
         if self.method == "standard_amount" and self.standard_yuan is None:
-            raise ValueError("method standard_amount needs standard_yuan")
+            raise FaultsError([Fault("method standard_amount needs standard_yuan", ("method",))])
         return self
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import polars as pl
 from pydantic import BaseModel, Field, ValidationError
@@ -15,6 +14,7 @@ from fenzhi.budget import Budget
 from fenzhi.errors import PolicyError, RegionError
 from fenzhi.policy import Policy, load_policy, read_toml
 from fenzhi.policy.base import Model
+from fenzhi.policy.fields import dotted, keys_at, nearest
 from fenzhi.records import QualityRules
 from fenzhi.region.tables import AMOUNT, read_amounts, read_assessment, read_hospitals, read_overrides
 
@@ -97,23 +97,6 @@ class Region:
         return self.folder / name
 
 
-def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the table at ``place`` may have."""
-    for part in (part for part in place if isinstance(part, str)):
-        field = model.model_fields.get(part)
-        inside = [] if field is None else [field.annotation, *get_args(field.annotation)]
-        tables = [kind for kind in inside if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if not tables:
-            return []
-        model = tables[0]
-    return list(model.model_fields)
-
-
-def _field(place: tuple[int | str, ...]) -> str:
-    """Return a place as people count: ``pool.2.amount`` is the second pool."""
-    return ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
-
-
 def _model(model: type[BaseModel], file: Path, code: str) -> Any:
     """Read a TOML file into a model; an unknown key is answered with the nearest one there is."""
     try:
@@ -131,9 +114,9 @@ def _model(model: type[BaseModel], file: Path, code: str) -> Any:
         message = first["msg"].removeprefix("Value error, ")
         remedy = "see docs/guide.md for the keys of this file"
         if first["type"] == "extra_forbidden":
-            keys = _keys_at(model, place[:-1])
-            near = get_close_matches(str(place[-1]), keys, 1)
-            message = "this key is unknown" + (f"; nearest is {near[0]!r}" if near else "")
+            keys = keys_at(model, place[:-1])
+            near = nearest(str(place[-1]), keys)
+            message = "this key is unknown" + (f"; nearest is {near!r}" if near else "")
             remedy = f"use one of: {', '.join(keys)}" if keys else remedy
         elif first["type"] == "missing":
             message = "this key is missing"
@@ -141,7 +124,7 @@ def _model(model: type[BaseModel], file: Path, code: str) -> Any:
             message,
             code=code,
             file=file,
-            field=_field(place) or None,
+            field=dotted(place) or None,
             value=None if isinstance(first["input"], dict | list) else first["input"],
             remedy=remedy,
         ) from error

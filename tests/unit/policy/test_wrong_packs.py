@@ -1,0 +1,391 @@
+"""One wrong pack per message: what ``check`` says of it, word for word, and that it says all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fenzhi.errors import PolicyError
+from fenzhi.policy import load_policy
+from fenzhi.policy.check import check_pack
+
+META = """[meta]
+id = "county"
+title = "县"
+scheme = "dip"
+version = "1"
+valid_from = 2025-01-01
+"""
+BANDS = """
+[deviation]
+cite = "t"
+[[deviation.bands]]
+name = "low"
+upto = 0.5
+points = "ratio"
+[[deviation.bands]]
+name = "rest"
+above = 0.5
+points = "normal"
+"""
+META_LINES = META.count("\n")
+
+
+def write(folder: Path, text: str, name: str = "county.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def said(path: Path) -> list[str]:
+    """What check finds, the folder taken out."""
+    return [finding.text().replace(f"{path.parent}/", "") for finding in check_pack(path)[0]]
+
+
+def bands(*tables: str, more: str = "") -> str:
+    listed = "".join(f"[[deviation.bands]]\n{table}\n" for table in tables)
+    return f'\n[deviation]\ncite = "t"\n{more}{listed}'
+
+
+def section(name: str, text: str) -> str:
+    return f'{BANDS}\n[{name}]\ncite = "t"\n{text}\n'
+
+
+NORMAL = 'points = "normal"'
+PAGE = "see docs/reference/policy.md for the keys and their meaning"
+# Rest of the pack below [meta]; what is wrong; field; line below [meta].
+WRONG = {
+    "no band": ('\n[deviation]\ncite = "t"\n', "deviation needs at least one band", "deviation.bands", 2),
+    "begin": (bands(f'name = "a"\nabove = 1\n{NORMAL}'), "band 'a' must begin at 0", "deviation.bands.1", 4),
+    "gap": (
+        bands(f'name = "a"\nupto = 2\n{NORMAL}', f'name = "b"\nabove = 3\n{NORMAL}'),
+        "there is a gap between bands 'a' and 'b'",
+        "deviation.bands.2",
+        8,
+    ),
+    "overlap": (
+        bands(f'name = "a"\nupto = 3\n{NORMAL}', f'name = "b"\nabove = 2\n{NORMAL}'),
+        "bands 'a' and 'b' overlap",
+        "deviation.bands.2",
+        8,
+    ),
+    "both": (
+        bands(f'name = "a"\nupto = 2\n{NORMAL}', f'name = "b"\nabove = 2\nabove_included = true\n{NORMAL}'),
+        "the limit 2 must belong to one of the bands 'a' and 'b', not both",
+        "deviation.bands.2",
+        8,
+    ),
+    "neither": (
+        bands(f'name = "a"\nupto = 2\nupto_included = false\n{NORMAL}', f'name = "b"\nabove = 2\n{NORMAL}'),
+        "the limit 2 must belong to one of the bands 'a' and 'b', not neither",
+        "deviation.bands.2",
+        9,
+    ),
+    "closed": (
+        bands(f'name = "a"\nupto = 2\n{NORMAL}'),
+        "the last band 'a' must be open above",
+        "deviation.bands.1",
+        4,
+    ),
+    "names": (
+        bands(f'name = "a"\nupto = 2\n{NORMAL}', f'name = "a"\nabove = 2\n{NORMAL}'),
+        "two bands have the same name",
+        "deviation.bands",
+        4,
+    ),
+    "taken": (
+        bands(f'name = "unstable"\n{NORMAL}'),
+        "no band may be named 'unstable': results use that word for other stays",
+        "deviation.bands.1",
+        4,
+    ),
+    "tiers": (
+        bands(f'name = "a"\n{NORMAL}')
+        + f'[[deviation.tiers]]\n[[deviation.tiers.bands]]\nname = "a"\n{NORMAL}\n',
+        "deviation has bands and tiers: keep one (bands = [] takes those of the base away)",
+        "deviation",
+        2,
+    ),
+    "tier gap": (
+        f'\n[deviation]\n[[deviation.tiers]]\nrw_upto = 1\nbands = [{{ name = "a", {NORMAL} }}]\n'
+        f'[[deviation.tiers]]\nrw_above = 2\nbands = [{{ name = "a", {NORMAL} }}]\n',
+        "there is a gap between tiers '1' and '2'",
+        "deviation.tiers.2",
+        6,
+    ),
+    "criterion twice": (
+        section("grouping", 'precedence = ["layer", "layer"]'),
+        "precedence lists a criterion twice",
+        "grouping.precedence",
+        15,
+    ),
+    "closest first": (
+        section("grouping", 'precedence = ["closest_cost", "layer"]'),
+        "precedence must not begin with closest_cost: it only decides between equals",
+        "grouping.precedence",
+        15,
+    ),
+    "class order": (
+        section("grouping", 'class_order = ["core-surgery"]'),
+        "class_order needs the criterion class_order in precedence, and the reverse",
+        "grouping.precedence",
+        13,
+    ),
+    "trim order": (
+        section("weights.trim", "low = 0.5\nhigh = 0.5").replace('cite = "t"\nlow', "low"),
+        "trim: low must be smaller than high",
+        "weights.trim.low",
+        14,
+    ),
+    "percentile": (
+        section("weights.trim", "high = 1.5").replace('cite = "t"\nhigh', "high"),
+        "trim: percentiles must lie between 0 and 1",
+        "weights.trim.high",
+        14,
+    ),
+    "benchmark": (
+        section("weights", 'method = "benchmark"'),
+        "method benchmark needs benchmark_group",
+        "weights.method",
+        15,
+    ),
+    "standard": (
+        section("weights", 'method = "standard_amount"'),
+        "method standard_amount needs standard_yuan",
+        "weights.method",
+        15,
+    ),
+    "incomplete": (
+        section("incomplete", ""),
+        "incomplete says of no stay that it is incomplete: give ways or los_below_days",
+        "incomplete",
+        13,
+    ),
+    "steps of a level": (
+        section("bed_day", 'med_types = ["1"]\nsteps = [{ level = "3", points_per_day = 1 }]'),
+        "bed_day needs steps without level: they hold for all levels not named",
+        "bed_day.steps",
+        16,
+    ),
+    "steps closed": (
+        section("bed_day", 'med_types = ["1"]\nsteps = [{ upto_days = 3, points_per_day = 1 }]'),
+        "the last of the steps without level must be open (no upto_days)",
+        "bed_day.steps",
+        16,
+    ),
+    "steps fall": (
+        section("bed_day", 'med_types = ["1"]\nsteps = [{ points_per_day = 1 }, { points_per_day = 2 }]'),
+        "the steps without level must rise in upto_days, and only the last is open",
+        "bed_day.steps",
+        16,
+    ),
+    "fixed": (
+        section("point_value", 'rate = "fixed"'),
+        "point_value.rate = fixed needs settlement.residual = reserve: "
+        "a fixed rate leaves something over or lacks something",
+        "",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_contradiction_is_named_with_file_line_and_key(tmp_path, case):
+    rest, message, field, line = WRONG[case]
+    place = "county.toml" + (f", line {META_LINES + line}" if line else "")
+    place += f", field {field}" if field else ""
+    assert said(write(tmp_path, META + rest)) == [
+        f"error: [POLICY_VALUE] {message}\n  where: {place}\n  to do: {PAGE}"
+    ]
+
+
+OUT_OF_RANGE = {
+    "share above one": (
+        "settlement",
+        "advance_ratio",
+        "1.01",
+        "Input should be less than or equal to 1",
+    ),
+    "share below nothing": (
+        "weights",
+        "related_cost_share",
+        "-0.1",
+        "Input should be greater than or equal to 0",
+    ),
+    "no scale": ("weights", "scale", "0", "Input should be greater than or equal to 1"),
+    "five decimals": ("points", "decimals", "5", "Input should be less than or equal to 4"),
+    "no method": (
+        "weights",
+        "method",
+        '"dice"',
+        "Input should be 'mean_cost', 'benchmark', 'standard_amount' or 'given'",
+    ),
+    "no date": (
+        "meta",
+        "valid_to",
+        '"soon"',
+        "Input should be a valid date or datetime, input is too short",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OUT_OF_RANGE)
+def test_a_value_out_of_range_is_named(tmp_path, case):
+    name, key, value, message = OUT_OF_RANGE[case]
+    if name == "meta":
+        text, line = f"{META}{key} = {value}\n{BANDS}", META_LINES + 1
+    else:
+        text, line = META + section(name, f"{key} = {value}"), META_LINES + 15
+    shown = value.strip('"')
+    assert said(write(tmp_path, text)) == [
+        f"error: [POLICY_VALUE] {message}\n  where: county.toml, line {line}, field {name}.{key}, value '{shown}'\n"
+        f"  to do: {PAGE}"
+    ]
+
+
+def test_an_unknown_key_is_answered_with_the_nearest(tmp_path):
+    path = write(tmp_path, META + section("readmission", "days = 10\nfaktor = 0.5"))
+    # That factor is missing is the same mistake, and is not said beside it.
+    assert said(path) == [
+        "error: [POLICY_UNKNOWN_KEY] this key is unknown; nearest is 'factor'\n"
+        f"  where: county.toml, line {META_LINES + 16}, field readmission.faktor, value '0.5'\n"
+        "  to do: use one of: cite, confidence, days, same_hospital, factor"
+    ]
+
+
+def test_an_unknown_key_in_a_band_and_an_unknown_section(tmp_path):
+    text = META + BANDS.replace("above = 0.5", "abov = 0.5") + "\n[sweights]\nscale = 1\n"
+    found = said(write(tmp_path, text))
+    assert found[0].splitlines()[:2] == [
+        "error: [POLICY_UNKNOWN_KEY] this key is unknown; nearest is 'above'",
+        f"  where: county.toml, line {META_LINES + 10}, field deviation.bands.2.abov, value '0.5'",
+    ]
+    assert found[1].splitlines()[:2] == [
+        "error: [POLICY_UNKNOWN_KEY] this key is unknown; nearest is 'weights'",
+        f"  where: county.toml, line {META_LINES + 13}, field sweights",
+    ]
+    # Without the key the bands overlap; that is said as well.
+    assert "bands 'low' and 'rest' overlap" in found[2]
+
+
+def test_a_missing_key_is_named(tmp_path):
+    text = META.replace('title = "县"\n', "") + BANDS + '\n[readmission]\ncite = "t"\ndays = 1\n'
+    first, second = said(write(tmp_path, text))
+    assert "this key is missing\n  where: county.toml, line 1, field meta.title\n" in first
+    assert (
+        f"this key is missing\n  where: county.toml, line {META_LINES + 12}, field readmission.factor\n"
+        in second
+    )
+
+
+def test_everything_wrong_is_found_at_once(tmp_path):
+    text = META.replace('"1"', '"1"\nvalid_to = 2024-01-01') + bands(
+        f'name = "a"\nupto = 2\n{NORMAL}',
+        f'name = "incomplete"\nabove = 3\nupto = 4\n{NORMAL}',
+        f'name = "c"\nabove = 4\nabove_included = true\nupto = 9\n{NORMAL}',
+    )
+    text += "\n[weights]\nscael = 1\nscale = 0\n"
+    assert [line.splitlines()[0] for line in said(write(tmp_path, text))] == [
+        "error: [POLICY_UNKNOWN_KEY] this key is unknown; nearest is 'scale'",
+        "error: [POLICY_VALUE] valid_to lies before valid_from",
+        "error: [POLICY_VALUE] Input should be greater than or equal to 1",
+        "error: [POLICY_VALUE] there is a gap between bands 'a' and 'incomplete'",
+        "error: [POLICY_VALUE] the limit 4 must belong to one of the bands 'incomplete' and 'c', not both",
+        "error: [POLICY_VALUE] the last band 'c' must be open above",
+        "error: [POLICY_VALUE] no band may be named 'incomplete': results use that word for other stays",
+    ]
+
+
+# ---- the chain of extends -----------------------------------------------------------------------------------------
+
+
+def test_an_error_of_a_base_is_named_with_the_file_of_the_base(tmp_path):
+    write(
+        tmp_path,
+        META + BANDS.replace("above = 0.5", "above = 0.6") + "\n[points]\ndecimals = 9\n",
+        "base.toml",
+    )
+    top = write(tmp_path, META + 'extends = "base.toml"\n[weights]\nscale = 100\n')
+    places = [line.splitlines()[1] for line in said(top)]
+    assert places == [
+        f"  where: base.toml, line {META_LINES + 14}, field points.decimals, value '9'",
+        f"  where: base.toml, line {META_LINES + 8}, field deviation.bands.2",
+    ]
+    with pytest.raises(PolicyError) as caught:
+        load_policy(top)
+    assert caught.value.file == str(tmp_path / "base.toml")
+
+
+def test_a_contradiction_that_only_the_overlay_makes_is_the_overlays(tmp_path):
+    write(
+        tmp_path,
+        META + BANDS + '\n[point_value]\nrate = "floating"\n[weights.trim]\nhigh = 0.9\n',
+        "base.toml",
+    )
+    top = write(tmp_path, META + 'extends = "base.toml"\n\n[weights.trim]\nlow = 0.95\n')
+    assert (
+        said(top)[0].splitlines()[1] == f"  where: county.toml, line {META_LINES + 4}, field weights.trim.low"
+    )
+
+
+def test_a_circle_and_a_missing_base_are_findings_too(tmp_path):
+    write(tmp_path, META + 'extends = "a.toml"\n', "b.toml")
+    assert said(write(tmp_path, META + 'extends = "b.toml"\n', "a.toml")) == [
+        "error: [POLICY_CIRCLE] the packs extend each other in a circle: a.toml -> b.toml -> a.toml\n"
+        f"  where: b.toml, line {META_LINES + 1}, field meta.extends, value 'a.toml'\n"
+        "  to do: let the national base extend nothing"
+    ]
+    missing = said(write(tmp_path, META + 'extends = "nowhere"\n'))
+    assert missing[0].startswith(
+        "error: [POLICY_MISSING] there is no policy pack 'nowhere'\n"
+        f"  where: county.toml, line {META_LINES + 1}, field meta.extends, value 'nowhere'\n"
+    )
+
+
+def test_broken_toml_is_a_finding(tmp_path):
+    [found] = said(write(tmp_path, "[meta\n"))
+    assert found.startswith("error: [POLICY_SYNTAX] this is not readable TOML: ")
+
+
+# ---- what is allowed but hardly meant -----------------------------------------------------------------------------
+
+
+def test_a_key_that_nothing_reads_is_a_warning(tmp_path):
+    text = META + section("weights", 'method = "mean_cost"\nstandard_yuan = 5000')
+    assert said(write(tmp_path, text)) == [
+        "warning: [POLICY_UNUSED] nothing reads this key while weights.method is mean_cost\n"
+        f"  where: county.toml, line {META_LINES + 16}, field weights.standard_yuan\n"
+        "  to do: take it away, or change weights.method"
+    ]
+
+
+def test_what_a_base_says_and_the_pack_turns_off_is_no_fault(tmp_path):
+    write(
+        tmp_path, META + section("weights.trim", "low = 0.1").replace('cite = "t"\nlow', "low"), "base.toml"
+    )
+    top = META + 'extends = "base.toml"\n[weights]\ncite = "t"\n[weights.trim]\nmethod = "none"\n'
+    assert said(write(tmp_path, top)) == [
+        "note: [POLICY_CITE] the section does not say where its figures come from\n"
+        f"  where: base.toml, line {META_LINES + 13}, field weights\n"
+        "  to do: write cite (document, article) and confidence into the section"
+    ]
+
+
+def test_sections_for_dip_in_a_pack_for_drg(tmp_path):
+    text = META.replace('"dip"', '"drg"') + section("grouping", 'comprehensive_type = "highest"')
+    [found] = said(write(tmp_path, text))
+    assert found.startswith("warning: [POLICY_UNUSED] this is not used: only DIP catalogues are grouped")
+
+
+def test_figures_changed_under_a_foreign_source_and_inherited_names(tmp_path):
+    write(tmp_path, META + section("weights", "scale = 1000"), "base.toml")
+    top = META.replace("valid_from = 2025-01-01\n", "") + 'extends = "base.toml"\n[weights]\nscale = 100\n'
+    assert said(write(tmp_path, top)) == [
+        "warning: [POLICY_INHERITED] valid_from comes from base.toml\n"
+        "  where: county.toml, line 1, field meta, value '2025-01-01'\n"
+        "  to do: write the pack's own",
+        "warning: [POLICY_CITE] the section changes figures, but its source is still that of the pack below\n"
+        f"  where: county.toml, line {META_LINES + 1}, field weights\n"
+        "  to do: write cite (document, article) and confidence into the section",
+    ]
