@@ -58,7 +58,7 @@ DIP_ONLY = (
     "weights.related_cost_share",
     "weights.drop_small_comprehensive",
 )
-OWN = ("id", "title", "title_en", "version", "valid_from", "valid_to")
+OWN = ("id", "title", "title_en", "version")
 
 
 def _place(key: str) -> Place:

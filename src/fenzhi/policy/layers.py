@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,8 @@ def _table(header: re.Match[str], counts: dict[Place, int]) -> Place:
 def read_layers(name: str | Path, near: Path | None = None) -> tuple[Layer, ...]:
     """Read a pack and all it extends, the lowest base first, the pack itself last.
 
+    Of ``[meta]``, the dates of a base and what it extends are not handed on.
+
     Raises :class:`PolicyError` when a file is missing or no TOML, or packs extend each other in a circle.
     """
     path = find_policy(name, near)
@@ -177,8 +179,17 @@ def read_layers(name: str | Path, near: Path | None = None) -> tuple[Layer, ...]
         meta = layers[-1].data.get("meta", {})
         base = meta.get("extends") if isinstance(meta, dict) else None
         if not isinstance(base, str) or not base:
-            return tuple(reversed(layers))
+            return (*(_as_base(layer) for layer in reversed(layers[1:])), layers[0])
         path = _base(base, layers[-1])
+
+
+def _as_base(layer: Layer) -> Layer:
+    """Return a base as others see it: when it holds and what it extends is its own affair."""
+    meta = layer.data.get("meta", {})
+    if not isinstance(meta, dict):
+        return layer
+    kept = {key: value for key, value in meta.items() if key not in ("valid_from", "valid_to", "extends")}
+    return replace(layer, data={**layer.data, "meta": kept})
 
 
 def _base(name: str, above: Layer) -> Path:

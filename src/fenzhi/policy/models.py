@@ -19,7 +19,11 @@ from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stab
 
 
 class Meta(Model):
-    """Who the pack is for and when it holds (by discharge date, both ends included)."""
+    """Who the pack is for and when it holds (by discharge date, both ends included).
+
+    ``extends``: the pack (file or name) over which this one is laid. ``valid_from``, ``valid_to``: without them
+    it holds from ever, for ever; a base does not hand its dates on.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.\-]*$")
     title: str

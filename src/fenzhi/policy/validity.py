@@ -40,11 +40,13 @@ def validity_errors(
         start, end = _span(pack)
         if last is not None and start > last:
             break
+        if end < begin:
+            continue
         if holder is not None and until is not None and start <= until:
-            out.append(_overlap(holder, pack, start, min(end, until)))
+            out.append(_overlap(holder, pack, max(start, begin), min(end, until)))
         elif until is not None and start > until + _DAY:
             out.append(_gap(until + _DAY, start - _DAY))
-        if until is None or end > until:
+        if until is None or end > until or holder is None:
             until, holder = end, pack
     if last is not None and until is not None and until < last:
         out.append(_gap(until + _DAY, last))

@@ -380,12 +380,19 @@ def test_sections_for_dip_in_a_pack_for_drg(tmp_path):
 
 def test_figures_changed_under_a_foreign_source_and_inherited_names(tmp_path):
     write(tmp_path, META + section("weights", "scale = 1000"), "base.toml")
-    top = META.replace("valid_from = 2025-01-01\n", "") + 'extends = "base.toml"\n[weights]\nscale = 100\n'
+    top = META.replace('version = "1"\n', "") + 'extends = "base.toml"\n[weights]\nscale = 100\n'
     assert said(write(tmp_path, top)) == [
-        "warning: [POLICY_INHERITED] valid_from comes from base.toml\n"
-        "  where: county.toml, line 1, field meta, value '2025-01-01'\n"
+        "warning: [POLICY_INHERITED] version comes from base.toml\n"
+        "  where: county.toml, line 1, field meta, value '1'\n"
         "  to do: write the pack's own",
         "warning: [POLICY_CITE] the section changes figures, but its source is still that of the pack below\n"
         f"  where: county.toml, line {META_LINES + 1}, field weights\n"
         "  to do: write cite (document, article) and confidence into the section",
     ]
+
+
+def test_a_base_does_not_hand_its_dates_on(tmp_path):
+    write(tmp_path, META + BANDS, "base.toml")
+    top = META.replace("valid_from = 2025-01-01\n", 'extends = "base.toml"\nvalid_to = 2024-12-31\n')
+    meta = load_policy(write(tmp_path, top)).meta
+    assert (meta.valid_from, str(meta.valid_to), meta.extends) == (None, "2024-12-31", "base.toml")
