@@ -23,6 +23,7 @@ FORMULAS = [
     "excess",
     "excess_plus_coefficient",
     "actual_cost",
+    "fee_for_service",
 ]
 REFERENCES = ["same_level_mean", "all_level_mean", "payment_standard"]
 
@@ -170,7 +171,7 @@ def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
         },
         grouping=grouping_rules(rng) if grouping else {},
         ungrouped={
-            "rule": rng.choice(["share_of_cost", "share_of_cost", "none"]),
+            "rule": rng.choice(["share_of_cost", "share_of_cost", "none", "fee_for_service"]),
             "factor": decimal(rng, 0, 1),
         },
         weights=weight_rules(rng),

@@ -171,6 +171,8 @@ def deviate(rw_e4: int, h_e4: int, cost_fen: int, band: Mapping[str, Any], refer
     s, h = Fraction(rw_e4), Fraction(h_e4, E4)
     limit = number(band["above"])
     kind = band["points"]
+    if kind == "fee_for_service":
+        return Fraction(0)
     if kind in ("normal", "review") or not reference:
         return s * h
     q = Fraction(cost_fen, reference)
@@ -201,8 +203,10 @@ def score(
     own = coefficient_of(hospital["fixmedins_code"], group_id, weights, rules)
     result: dict[str, Any] = dict(base_points(group_id, cost_fen, own, grassroots, weights, rules))
     base = result["points_base_e4"]
-    result.update(deviation=None, reference_fen=None, points_e4=base)
+    result.update(deviation=None, reference_fen=None, points_e4=base, directly=None)
     if group_id is None:
+        if rules["ungrouped"]["rule"] == "fee_for_service":
+            result.update(directly=number(rules["ungrouped"]["factor"]))
         return result
     if paid_by_cost(group_id, weights, rules):
         result.update(deviation="unstable")
@@ -225,4 +229,6 @@ def score(
     divisor = standard if band["points"] == "actual_cost" else factor
     exact = deviate(result["rw_e4"], result["coefficient_e4"], cost_fen, band, divisor)
     result.update(deviation=band["name"], points_e4=half_up(exact, step_of(rules)))
+    if band["points"] == "fee_for_service":
+        result.update(directly=Fraction(1))
     return result

@@ -297,13 +297,13 @@ def test_an_ungrouped_stay_gets_a_share_of_its_cost():
 
 def test_point_values_as_printed():
     # fund 800,000,000 yuan at a payment ratio of 0.70 over 120,000,000 points
-    value = settlement_value(80_000_000_000, 100, 70, 120_000_000 * 10_000, base_rules())
+    value = settlement_value(80_000_000_000, Fraction(7, 10), 30, 120_000_000 * 10_000, base_rules())
     assert value == 95_238
     # 5,364,931,772.57 / 674,366 = 7,955.52
     cents = base_rules(point_value={"decimals": 2})
-    assert settlement_value(536_493_177_257, 0, 0, 674_366 * 10_000, cents) == 79_555_200
+    assert settlement_value(536_493_177_257, Fraction(1), 0, 674_366 * 10_000, cents) == 79_555_200
     difference = base_rules(point_value={"settlement": "difference"})
-    assert settlement_value(700, 500, 200, 10_000, difference) == 100_000  # (7 + 3) / 1
+    assert settlement_value(700, Fraction(2, 5), 300, 10_000, difference) == 100_000  # (7 + 3) / 1
 
 
 def test_opening_values_fall_back():

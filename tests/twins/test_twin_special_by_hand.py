@@ -113,7 +113,7 @@ def test_an_unstable_group_and_its_coefficients():
 
 def test_a_fixed_rate():
     rules = base_rules(point_value={"rate": "fixed"}, settlement={"residual": "reserve"})
-    assert settlement_value(1, 1, 1, 10, rules, 56_789) == 56_789
-    assert settlement_value(1, 1, 1, 0, rules, None) is None
+    assert settlement_value(1, Fraction(1), 0, 10, rules, 56_789) == 56_789
+    assert settlement_value(1, Fraction(1), 0, 0, rules, None) is None
     with pytest.raises(RefusedError):
-        settlement_value(1, 1, 1, 10, rules, None)
+        settlement_value(1, Fraction(1), 0, 10, rules, None)

@@ -43,22 +43,26 @@ def opening_values(
 
 def settlement_value(
     fund_fen: int,
-    cost_fen: int,
-    booked_fen: int,
+    ratio: Fraction,
+    others_fen: int,
     points_e4: int,
     rules: Mapping[str, Any],
     opening_e4: int | None = None,
 ) -> int | None:
-    """Settlement value of a pool from its fund and the sums over its paid stays, or its opening value."""
+    """Settlement value of a pool, or its opening value.
+
+    ``fund_fen``: without what is paid directly; ``ratio``: payment ratio; ``others_fen``: what others paid for
+    the stays that points price.
+    """
     settings = rules["point_value"]
     if settings["rate"] == "fixed":
         if points_e4 and opening_e4 is None:
             raise RefusedError("no opening value")
         return opening_e4 if points_e4 else None
     if settings["settlement"] == "difference":
-        money = Fraction(fund_fen + cost_fen - booked_fen)
+        money = Fraction(fund_fen + others_fen)
     else:
-        money = fund_fen / payment_ratio(cost_fen, booked_fen)
+        money = fund_fen / ratio
     return value_from(money, Fraction(points_e4), settings["decimals"])
 
 

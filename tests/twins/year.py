@@ -24,8 +24,16 @@ from twins.points import (
     score,
     standard_fen,
 )
-from twins.settlement import month_of, own_payments, settle_pool, total, withheld, working_capital
-from twins.values import opening_values, settlement_value
+from twins.settlement import (
+    month_of,
+    own_payments,
+    pay_directly,
+    settle_pool,
+    total,
+    withheld,
+    working_capital,
+)
+from twins.values import opening_values, payment_ratio, settlement_value
 from twins.weights import weigh
 
 
@@ -158,7 +166,10 @@ def run_year(
             gid = None
         own = coefficient_of(row["fixmedins_code"], gid, weights, rules)
         row.update(base_points(gid, row["cost_fen"], own, grassroots.get(gid, False), weights, rules))
-    opening = opening_values(insured, region["pools"], weights["years"], rules)
+    earning = insured
+    if rules["ungrouped"]["rule"] == "fee_for_service":
+        earning = [row for row in insured if row["outcome"] == "bed_day" or row["rw_e4"] is not None]
+    opening = opening_values(earning, region["pools"], weights["years"], rules)
 
     soon = soon_again(records, region, catalog, rules, weights)
     cases = []
@@ -186,8 +197,15 @@ def run_year(
         fund = region["funds"][name]
         stays = [row for row in cases if row["outcome"] in PAID and row["pool"] == name]
         sums = {column: total(stays, column) for column in ("cost_fen", "booked_fen", "points_e4")}
+        directly = pay_directly(stays, fund, rules)
+        by_points = [row for row in stays if row["direct_fen"] is None]
         value = settlement_value(
-            fund, sums["cost_fen"], sums["booked_fen"], sums["points_e4"], rules, opening[name]
+            fund - directly,
+            payment_ratio(sums["cost_fen"], sums["booked_fen"]),
+            own_payments(by_points),
+            sums["points_e4"],
+            rules,
+            opening[name],
         )
         result = settle_pool(stays, fund, value, rules)
         for row in stays:
@@ -200,6 +218,9 @@ def run_year(
             "fund_fen": fund,
             "opening_value_e4": opening[name],
             "settlement_value_e4": value,
+            "direct_cases": len(stays) - len(by_points),
+            "direct_fen": directly,
+            "others_fen": own_payments(by_points),
             "gross_fen": sum(result["gross"].values()),
             "residual_fen": result["residual"],
         }
@@ -236,7 +257,7 @@ def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping
     own = coefficient_of(code, None, weights, rules) if rules["bed_day"]["coefficient"] else None
     level = hospitals[code]["level"] if code in hospitals else None
     points = bed_day_points(row["act_ipt_days"], level, E4 if own is None else own, rules)
-    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen"))
+    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen", "directly"))
     return {**nothing, "coefficient_e4": own, "points_base_e4": points, "points_e4": points}
 
 
@@ -274,7 +295,9 @@ def hospital_line(
         "points_e4": total(stays, "points_e4"),
         "cost_fen": total(stays, "cost_fen"),
         "booked_fen": total(stays, "booked_fen"),
-        "other_payers_fen": own_payments(stays),
+        "direct_cases": sum(row["direct_fen"] is not None for row in stays),
+        "direct_fen": sum(row["direct_fen"] or 0 for row in stays),
+        "others_fen": own_payments([row for row in stays if row["direct_fen"] is None]),
         "gross_fen": gross,
         "assessment_e4": assessment_e4,
         "assessed_fen": assessed,

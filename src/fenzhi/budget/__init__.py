@@ -1,6 +1,17 @@
 """Budget: pools, lines, point values."""
 
+from fenzhi.budget.direct import direct_amounts, direct_sums, payment_ratio, with_direct
 from fenzhi.budget.lines import Budget, Line, PoolBudget
 from fenzhi.budget.values import opening_values, price
 
-__all__ = ["Budget", "Line", "PoolBudget", "opening_values", "price"]
+__all__ = [
+    "Budget",
+    "Line",
+    "PoolBudget",
+    "direct_amounts",
+    "direct_sums",
+    "opening_values",
+    "payment_ratio",
+    "price",
+    "with_direct",
+]

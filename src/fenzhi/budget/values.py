@@ -6,13 +6,15 @@ from fractions import Fraction
 
 import polars as pl
 
+from fenzhi.budget.direct import direct_sums, payment_ratio, with_direct
 from fenzhi.budget.lines import Budget
 from fenzhi.errors import RegionError
-from fenzhi.money import SCALE, round_half_up, step_of
+from fenzhi.money import SCALE, format_fen, round_half_up, step_of
 from fenzhi.policy.models import PointValue
 
 # points/10^4 x value/10^4 yuan = fen/100, so value_e4 = fen x 10^6 / points_e4.
 FEN_PER_POINT_VALUE = 1_000_000
+_SUMS = ("cases", "cost_fen", "booked_fen", "points_e4", "direct_cases", "direct_fen", "others_fen")
 
 
 def point_value(fen: Fraction | int, points_e4: int | Fraction, policy: PointValue) -> int:
@@ -65,29 +67,49 @@ def _fixed(pool: str, opening_value: int | None) -> int:
     return opening_value
 
 
+def _not_covered(pool: str, direct_fen: int, fund_fen: int) -> RegionError:
+    return RegionError(
+        f"pool {pool} pays {format_fen(direct_fen)} yuan directly, its by-disease fund is {format_fen(fund_fen)}",
+        code="BUDGET_DIRECT",
+        file="budget.toml",
+        field=f"pool {pool}",
+        remedy="raise the fund, or pay fewer stays directly (policy: ungrouped, deviation, special_review)",
+    )
+
+
 def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: PointValue) -> pl.DataFrame:
     """Return one row per pool: sums of its stays, fund, payment ratio and settlement value.
 
-    ``scored``: pool, cost_fen, booked_fen, points_e4 of the stays paid by points. The order of pools is
-    that of ``opening``. Raises :class:`RegionError` for a pool without the opening value that a fixed rate needs.
+    ``scored``: pool, cost_fen, booked_fen, points_e4, direct_fen of the stays that the fund pays; what it pays
+    directly (direct_fen) is taken off before points are priced. The order of pools is
+    that of ``opening``. Raises :class:`RegionError` for a pool without the opening value that a fixed rate needs,
+    or whose fund does not cover what it pays directly.
     """
     sums = {
         row["pool"]: row
-        for row in scored.group_by("pool")
-        .agg(pl.len().alias("cases"), pl.col("cost_fen", "booked_fen", "points_e4").cast(pl.Int128).sum())
+        for row in with_direct(scored)
+        .group_by("pool")
+        .agg(
+            pl.len().alias("cases"),
+            pl.col("cost_fen", "booked_fen", "points_e4").cast(pl.Int128).sum(),
+            *direct_sums(),
+        )
         .iter_rows(named=True)
     }
     rows = []
     for pool, opening_value in opening.iter_rows():
         entry = budget.of(pool)
-        one = sums.get(pool, {"cases": 0, "cost_fen": 0, "booked_fen": 0, "points_e4": 0})
+        one = sums.get(pool, dict.fromkeys(_SUMS, 0))
         cost, booked, points = one["cost_fen"], one["booked_fen"], one["points_e4"]
-        ratio = Fraction(booked, cost) if booked > 0 and cost > 0 else Fraction(1)
+        ratio = payment_ratio(cost, booked)
         fund = entry.fund_fen
-        prices = fund / ratio if policy.settlement == "ratio" else Fraction(fund + cost - booked)
+        fixed = policy.rate == "fixed"
+        left = fund - one["direct_fen"]
+        if left < 0 and not fixed:
+            raise _not_covered(pool, one["direct_fen"], fund)
+        prices = left / ratio if policy.settlement == "ratio" else Fraction(left + one["others_fen"])
         value = None
         if points:
-            fixed = policy.rate == "fixed"
             value = _fixed(pool, opening_value) if fixed else point_value(prices, points, policy)
         rows.append(
             {
@@ -103,6 +125,9 @@ def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: P
                 "payment_ratio_e4": round_half_up(ratio * SCALE),
                 "opening_value_e4": opening_value,
                 "settlement_value_e4": value,
+                "direct_cases": one["direct_cases"],
+                "direct_fen": one["direct_fen"],
+                "others_fen": one["others_fen"],
             }
         )
     names = [name for name in rows[0] if name != "pool"] if rows else []

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from fenzhi.budget import payment_ratio
 from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
 from fenzhi.pipeline.store import read_table
@@ -75,7 +76,7 @@ def _share(paid: Paid, factor: Decimal) -> tuple[str, int]:
 
 def _ungrouped_step(paid: Paid) -> Step:
     rules = paid.policy.ungrouped
-    text, points = ("0", 0) if rules.rule == "none" else _share(paid, rules.factor)
+    text, points = _share(paid, rules.factor) if rules.rule == "share_of_cost" else ("0", 0)
     _require("points", paid.case["points_e4"], points)
     return Step(
         "未入组分值", "points without a group", text, format_e4(points), cite(paid.policy, "ungrouped")
@@ -235,6 +236,8 @@ def _banded(paid: Paid, band: Band) -> tuple[str, int] | None:
     base, cost, reference = case["points_base_e4"], case["cost_fen"], case["reference_fen"]
     if band.points in ("normal", "review"):
         return format_e4(base), base
+    if band.points == "fee_for_service":
+        return "0", 0
     s, h = Fraction(case["rw_e4"]), Fraction(case["coefficient_e4"], SCALE)
     if band.points == "actual_cost":
         standard = round_half_up(Fraction(base * (paid.pool["opening_value_e4"] or 0), 1_000_000))
@@ -313,9 +316,9 @@ def _share_formula(paid: Paid) -> str:
     case = paid.case
     mine = (pl.col("fixmedins_code") == case["fixmedins_code"]) & (pl.col("pool") == case["pool"])
     hospital = read_table(paid.run, "hospitals").filter(mine).row(0, named=True)
-    amount, minus = hospital["gross_fen"], ""
+    amount, minus = hospital["gross_fen"] - hospital["direct_fen"], ""
     if paid.policy.point_value.settlement == "difference":
-        amount += hospital["cost_fen"] - hospital["booked_fen"]
+        amount += hospital["others_fen"]
         minus = f" - {format_fen(case['cost_fen'] - case['booked_fen'])}"
     return (
         f"{format_fen(amount)} x {format_e4(case['points_e4'])} / {format_e4(hospital['points_e4'])}{minus}"
@@ -329,9 +332,26 @@ def _value_formula(paid: Paid) -> str:
         _require("point_value_e4 point value", paid.case["point_value_e4"], pool["opening_value_e4"])
         return f"fixed: opening value {format_e4(pool['opening_value_e4'])}"
     fund, points = f"F {format_fen(pool['fund_fen'])}", format_e4(pool["points_e4"])
+    if pool["direct_fen"]:
+        fund = f"({fund} - D {format_fen(pool['direct_fen'])})"
     if rules.settlement == "ratio":
         return f"({fund} / {format_e4(pool['payment_ratio_e4'])}) / {points}"
-    return f"({fund} + {format_fen(pool['cost_fen'] - pool['booked_fen'])}) / {points}"
+    return f"({fund} + {format_fen(pool['others_fen'])}) / {points}"
+
+
+def _direct_step(paid: Paid) -> Step:
+    """Return the amount that the fund pays directly, recomputed."""
+    case, pool = paid.case, paid.pool
+    section, factor = "deviation", Decimal(1)
+    if case["outcome"] == "ungrouped":
+        section, factor = "ungrouped", paid.policy.ungrouped.factor
+    ratio = payment_ratio(pool["cost_fen"], pool["booked_fen"])
+    amount = max(0, round_half_up(case["cost_fen"] * ratio * Fraction(factor)))
+    _require("direct_fen direct payment", case["direct_fen"], amount)
+    text = f"{format_fen(case['cost_fen'])} x {format_e4(pool['payment_ratio_e4'])}"
+    text = text if factor == 1 else f"{text} x {factor}"
+    source = cite(paid.policy, section)
+    return Step("基金直接支付", "paid directly by the fund", text, format_fen(amount), source)
 
 
 def points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], region: Region) -> list[Step]:
@@ -349,6 +369,8 @@ def points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], regi
         steps = [_bed_day_step(paid, policy.bed_day)]
     else:
         steps = _in_group(paid)
+    if case["direct_fen"] is not None:
+        return [*steps, _direct_step(paid)]
     value = cite(policy, "point_value")
     return [
         *steps,

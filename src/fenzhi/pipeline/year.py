@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.budget import opening_values, price
+from fenzhi.budget import direct_amounts, opening_values, price
 from fenzhi.catalogs import DipCatalog, DrgCatalog
 from fenzhi.errors import ConservationError
 from fenzhi.grouping import compile_catalog
@@ -151,6 +151,9 @@ def _year_inputs(region: Region, past: pl.DataFrame) -> YearInputs:
 def _opening(region: Region, past: pl.DataFrame, weights: Weights, grassroots: pl.Series) -> pl.DataFrame:
     policy = region.policy
     based = base_points(past, weights, policy, grassroots)
+    if policy.ungrouped.rule == "fee_for_service":
+        # Such stays earn no points, so their cost is none that points pay.
+        based = based.filter(pl.col("outcome") != "ungrouped")
     stated = {
         pool.id: None if pool.opening_value is None else int(pool.opening_value * 10_000)
         for pool in region.pools
@@ -204,6 +207,7 @@ def compute(
     none = pl.lit(STATUS_UNGROUPED, scored.schema["status"])
     scored = scored.with_columns(pl.when(weightless).then(none).otherwise("status").alias("status"))
     clock.start("price and settle", 0.78)
+    scored = direct_amounts(scored, policy.ungrouped.factor)
     pools = price(scored, region.budget, opening, policy.point_value)
     settled = settle(scored, pools, region.budget, policy, inputs)
     clock.start("collect tables", 0.85)

@@ -27,6 +27,8 @@ def _points(band: Band, step: int) -> pl.Expr:
     base = pl.col("points_base_e4")
     if band.points in ("normal", "review"):
         return base
+    if band.points == "fee_for_service":
+        return pl.lit(0, pl.Int64)
     s = pl.col("rw_e4").cast(pl.Int128)
     h = pl.col("coefficient_e4").cast(pl.Int128)
     cost = pl.col("cost_fen").cast(pl.Int128)
@@ -79,8 +81,18 @@ def banded_points(deviation: Deviation, step: int) -> tuple[pl.Expr, pl.Expr]:
             inside = known & _in_tier(tier, place == 0)
             name = pl.when(inside & _inside(band, i == 0)).then(pl.lit(band.name)).otherwise(name)
             if band.points not in ("normal", "review"):
-                divisible = (_denominator(band) > 0).fill_null(False)
+                divisible = (_denominator(band) > 0).fill_null(False) | (band.points == "fee_for_service")
                 here = (pl.col("deviation") == band.name) & divisible & _in_tier(tier, place == 0)
                 # With different references for test and factor a formula may fall below zero; points never do.
                 points = pl.when(here).then(_points(band, step).clip(lower_bound=0)).otherwise(points)
     return name, points
+
+
+def is_paid_directly(deviation: Deviation) -> pl.Expr:
+    """Tell whether the band of a stay (column ``deviation``) pays it directly. Needs rw_e4 too."""
+    found = pl.lit(False)
+    for place, tier in enumerate(deviation.all_tiers()):
+        names = [band.name for band in tier.bands if band.points == "fee_for_service"]
+        if names:
+            found = found | (pl.col("deviation").is_in(names) & _in_tier(tier, place == 0))
+    return found.fill_null(False)

@@ -9,7 +9,7 @@ import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of
 from fenzhi.points.bed_day import bed_day_points
-from fenzhi.points.deviation import banded_points
+from fenzhi.points.deviation import banded_points, is_paid_directly
 from fenzhi.points.incomplete import INCOMPLETE, incomplete_points, is_incomplete
 from fenzhi.points.readmission import readmitted_points
 from fenzhi.policy.models import Policy
@@ -119,9 +119,16 @@ def _share_of_cost(factor: Decimal, weights: Weights, policy: Policy, step: int)
 
 def _ungrouped_points(policy: Policy, weights: Weights, step: int) -> pl.Expr:
     """Return points of stays without group: a share of their cost, or nothing."""
-    if policy.ungrouped.rule == "none":
+    if policy.ungrouped.rule != "share_of_cost":
         return pl.lit(0, pl.Int64)
     return _share_of_cost(policy.ungrouped.factor, weights, policy, step)
+
+
+def _paid_directly(policy: Policy) -> pl.Expr:
+    """Return which rule pays a stay directly, null if points do. Needs outcome, deviation, rw_e4."""
+    direct = pl.lit("ungrouped") if policy.ungrouped.rule == "fee_for_service" else pl.lit(None, pl.String)
+    rule = pl.when(pl.col("outcome") == "ungrouped").then(direct)
+    return rule.when(is_paid_directly(policy.deviation)).then(pl.lit("deviation"))
 
 
 def _references(stays: pl.DataFrame, weights: Weights) -> pl.DataFrame:
@@ -152,7 +159,8 @@ def score(
     ``stays``: outcome, reason, group_idx, fixmedins_code, pool, cost_fen; dscg_way and act_ipt_days for incomplete
     stays, readmitted_days for readmission. ``opening_values``: pool, opening_value_e4.
     Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation,
-    reference_fen, points_e4.
+    reference_fen, points_e4, and ``paid_directly``: by which rule the fund pays a stay directly (``ungrouped``,
+    ``deviation``; null = by points).
     """
     step = step_of(policy.points.decimals)
     based = _based(stays, weights, policy, grassroots)
@@ -192,7 +200,7 @@ def score(
             .otherwise("points_e4")
             .alias("points_e4")
         )
-    return scored.drop(
+    return scored.with_columns(_paid_directly(policy).alias("paid_directly")).drop(
         "_factor_fen",
         "_unstable",
         "_incomplete",

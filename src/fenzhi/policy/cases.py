@@ -21,7 +21,8 @@ class Band(Model):
     ``points``: what the case gets, with S = weight, h = institution coefficient, q = cost / the factor's
     reference, limit = ``above``: ``normal`` S x h; ``ratio`` S x h x q; ``ratio_without_coefficient`` S x q;
     ``excess`` S x h x (q - limit + 1); ``excess_plus_coefficient`` S x (q - limit + h); ``actual_cost``
-    S x h x cost / payment standard; ``review`` like normal until special review decides.
+    S x h x cost / payment standard; ``review`` like normal until special review decides; ``fee_for_service``
+    no points: the by-disease fund pays the stay directly, cost x payment ratio.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Band(Model):
         "excess_plus_coefficient",
         "actual_cost",
         "review",
+        "fee_for_service",
     ]
 
 

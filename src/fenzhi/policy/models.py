@@ -122,10 +122,11 @@ class Ungrouped(Section):
     """How a stay without a group is paid.
 
     ``share_of_cost``: points = cost / mean cost of all stays x weight scale x ``factor``, no coefficient.
-    ``none``: no points (paid outside points).
+    ``none``: no points (paid outside points). ``fee_for_service``: no points; the by-disease fund pays the stay
+    directly, cost x payment ratio x ``factor``, before the point value is computed.
     """
 
-    rule: Literal["share_of_cost", "none"] = "share_of_cost"
+    rule: Literal["share_of_cost", "none", "fee_for_service"] = "share_of_cost"
     factor: Annotated[Decimal, Field(ge=0)] = Decimal("0.7")
 
 

@@ -28,7 +28,10 @@ POOL_SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
 #: Columns whose sum must be the same in two tables.
 MONTHS_AND_HOSPITALS = ("cases", "points_e4", "cost_fen", "booked_fen", "advance_fen")
 CASES_AND_HOSPITALS = ("cases", "points_e4", "cost_fen", "booked_fen")
-HOSPITALS_AND_POOLS = ("cases", "points_e4", "cost_fen", "booked_fen", "gross_fen", "payable_fen")
+HOSPITALS_AND_POOLS = (
+    *("cases", "points_e4", "cost_fen", "booked_fen"),
+    *("direct_cases", "direct_fen", "others_fen", "gross_fen", "payable_fen"),
+)
 KEY = ("fixmedins_code", "pool")
 
 

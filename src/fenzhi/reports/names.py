@@ -73,6 +73,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "movement.by_disease_fund": ("形成按病种付费基金", "by-disease fund"),
     "movement.working_capital": ("周转金", "working capital"),
     "movement.advance": ("月度预付", "monthly advance"),
+    "movement.direct_payment": ("基金直接支付", "paid directly by the fund"),
     "movement.gross_payable": ("基金应付（考核前）", "payable before assessment"),
     "movement.residual": ("尾差", "residual"),
     "movement.assessment": ("考核扣减", "assessment"),

@@ -102,6 +102,7 @@ def pools_table(tables: RunTables, words: Words) -> Table:
         ("booked_fen", "how_booked", yuan, True, False),
         ("payment_ratio_e4", "how_ratio", e4, False, False),
         ("opening_value_e4", "how_opening", e4, False, False),
+        *((("direct_fen", "how_direct", yuan, True, False),) if pools["direct_fen"].sum() else ()),
         ("settlement_value_e4", "how_settlement", e4, False, True),
         ("gross_fen", "", yuan, True, False),
         ("residual_fen", "how_residual", lambda v: yuan(v, plus=True), True, False),

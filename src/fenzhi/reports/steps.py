@@ -126,13 +126,15 @@ def _difference(lines: _Lines, hospital: pl.DataFrame) -> None:
     words, gross = lines.words, hospital["gross_fen"].to_list()
     pairs = hospital.select("points_e4", "point_value_e4").iter_rows()
     standard = [_product(points, value, SCALE) for points, value in pairs]
-    paid = hospital.select("cost_fen", "booked_fen").iter_rows()
-    others: Values = [(cost or 0) - (booked or 0) for cost, booked in paid]
+    others: Values = hospital["others_fen"].to_list()
     how = words("how_standard", terms=lines.formula("{points} × {value}"))
     lines.line("standard", words("standard_total"), how, standard)
     lines.line("others", words("others_paid"), words("how_others"), others)
-    expected: Values = [(s or 0) - (o or 0) for s, o in zip(standard, others, strict=True)]
-    _gross(lines, gross, expected, "{standard} - {others}", "({standard} - {others})")
+    direct = _direct(lines, hospital)
+    terms = "{standard} - {others}" + (" + {direct}" if any(direct) else "")
+    triples = zip(standard, others, direct, strict=True)
+    expected: Values = [(s or 0) - (o or 0) + (d or 0) for s, o, d in triples]
+    _gross(lines, gross, expected, terms, f"({terms})")
 
 
 def _ratio(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
@@ -143,9 +145,21 @@ def _ratio(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
     title = words.title("pools", "payment_ratio_e4")
     lines.line("ratio", title, words("how_ratio"), ratio, e4, by="point_value", summed=False)
     factors = zip(hospital["points_e4"], hospital["point_value_e4"], ratio, strict=True)
-    expected = [_product(p, v, r) for p, v, r in factors]
-    lines.line("product", words("product"), lines.formula("{points} × {value} × {ratio}"), expected)
-    _gross(lines, gross, expected, "{product}", "{product}")
+    products = [_product(p, v, r) for p, v, r in factors]
+    lines.line("product", words("product"), lines.formula("{points} × {value} × {ratio}"), products)
+    direct = _direct(lines, hospital)
+    expected: Values = [p + (d or 0) for p, d in zip(products, direct, strict=True)]
+    terms = "{product} + {direct}" if any(direct) else "{product}"
+    _gross(lines, gross, expected, terms, f"({terms})" if any(direct) else terms)
+
+
+def _direct(lines: _Lines, hospital: pl.DataFrame) -> Values:
+    """Return what the fund pays directly; a line of its own where there is any."""
+    direct: Values = hospital["direct_fen"].to_list()
+    if any(direct):
+        words = lines.words
+        lines.line("direct", words.title("hospitals", "direct_fen"), words("how_direct"), direct)
+    return direct
 
 
 def _gross(lines: _Lines, gross: Values, expected: Values, terms: str, inner: str) -> None:

@@ -156,6 +156,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "how_fund": ("预算收入 − 预算扣除 − 风险储备", "budget − carved out − reserve"),
     "how_opening": ("用于月度预付，元/分", "used for monthly advances, yuan per point"),
     "how_settlement": ("用于年度清算，元/分", "used for the annual clearing, yuan per point"),
+    "how_direct": (
+        "不计分值，由基金按费用 × 支付比例直接支付，先于点值扣除",
+        "without points: cost × payment ratio, taken off the fund before the point value",
+    ),
     "how_residual": (
         "点值取整留下的差额，按政策分摊或转入储备",
         "left by the rounded point value, apportioned or moved to the reserve",

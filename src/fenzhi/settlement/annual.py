@@ -7,6 +7,7 @@ from fractions import Fraction
 import polars as pl
 import polars.selectors as cs
 
+from fenzhi.budget.direct import direct_sums, payment_ratio
 from fenzhi.errors import ConservationError
 from fenzhi.money import apportion, apportion_within, ratio_half_up, round_half_up, standard_fen
 from fenzhi.policy.models import Policy
@@ -17,8 +18,8 @@ ACCOUNT = ["fixmedins_code", "pool"]
 def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays.
 
-    ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4 of the
-    stays paid by points.
+    ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4, direct_fen of
+    the stays that the fund pays.
     """
     grouped, points = pl.col("outcome") == "grouped", pl.col("points_e4")
     flat = pl.col("grassroots").fill_null(False)
@@ -35,6 +36,7 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
         points.filter(pl.col("outcome") == "ungrouped").sum().alias("points_ungrouped_e4"),
         points.filter(pl.col("outcome") == "bed_day").sum().alias("points_bed_day_e4"),
         points.sum(),
+        *direct_sums(),
         pl.col("rw_e4").sum().alias("rw_sum_e4"),
         pl.col("rw_e4").count().cast(pl.Int64).alias("rw_cases"),
     )
@@ -45,29 +47,27 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
 def gross_amounts(sums: pl.DataFrame, pools: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Add ``priced_fen`` (share of what the points price) and ``gross_fen`` (before assessment) to the accounts.
 
-    They differ only under the difference method, by what patients and other payers paid. The sum of gross
-    amounts and the residual of
+    They differ by what the fund pays directly and, under the difference method, by what patients and other
+    payers paid. The sum of gross amounts and the residual of
     a pool is its fund, exactly.
     """
     parts = []
     for pool in pools.iter_rows(named=True):
         mine = sums.filter(pl.col("pool") == pool["pool"]).sort("fixmedins_code")
-        others = mine["cost_fen"] - mine["booked_fen"]
+        others, direct = mine["others_fen"], mine["direct_fen"]
         if pool["points_e4"] == 0:
             priced, subtract = [0] * mine.height, False
         elif policy.settlement.residual == "apportion":
             subtract = policy.point_value.settlement == "difference"
-            total = pool["fund_fen"] + (others.sum() if subtract else 0)
+            total = pool["fund_fen"] - direct.sum() + (others.sum() if subtract else 0)
             priced = apportion(total, mine["points_e4"].to_list())
         else:
             subtract = policy.point_value.settlement == "difference"
-            ratio = Fraction(1)
-            if not subtract and pool["booked_fen"] > 0 and pool["cost_fen"] > 0:
-                ratio = Fraction(pool["booked_fen"], pool["cost_fen"])
+            ratio = Fraction(1) if subtract else payment_ratio(pool["cost_fen"], pool["booked_fen"])
             value = pool["settlement_value_e4"] * ratio / 1_000_000
             priced = [round_half_up(points * value) for points in mine["points_e4"]]
         amount = pl.Series("priced_fen", priced, dtype=pl.Int64)
-        gross = amount - others if subtract else amount
+        gross = (amount - others if subtract else amount) + direct
         parts.append(mine.with_columns(amount, gross.alias("gross_fen")))
     together = pl.concat(parts)
     return sums.join(
@@ -82,7 +82,7 @@ def stay_amounts(
 
     Each account's priced amount is split over its stays by points; under the difference method a stay's own
     patients' part is then
-    subtracted. Raises :class:`ConservationError` if the stays of an account do not add up to it.
+    subtracted. A stay that is paid directly gets its direct_fen and nothing else. Raises :class:`ConservationError` if the stays of an account do not add up to it.
     """
     work = scored.join(
         accounts.select(*ACCOUNT, "priced_fen", "gross_fen"), on=ACCOUNT, how="left", maintain_order="left"
@@ -103,9 +103,12 @@ def stay_amounts(
     )
     if policy.point_value.settlement == "difference":
         others = (
-            pl.when(pl.col("_pool_points") > 0).then(pl.col("cost_fen") - pl.col("booked_fen")).otherwise(0)
+            pl.when((pl.col("_pool_points") > 0) & pl.col("direct_fen").is_null())
+            .then(pl.col("cost_fen") - pl.col("booked_fen"))
+            .otherwise(0)
         )
         work = work.with_columns(pl.col("payable_fen") - others)
+    work = work.with_columns(pl.col("payable_fen") + pl.col("direct_fen").fill_null(0))
     check = work.group_by(ACCOUNT).agg(pl.col("payable_fen").sum(), pl.col("gross_fen").first())
     wrong = check.filter(pl.col("payable_fen") != pl.col("gross_fen"))
     if wrong.height:

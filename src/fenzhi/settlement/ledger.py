@@ -87,7 +87,7 @@ def make_ledger(
 ) -> pl.DataFrame:
     """Return all entries of a year in order: budget, working capital, months, annual clearing.
 
-    ``accounts``: gross_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and
+    ``accounts``: gross_fen, direct_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and
     pool; ``pools``: residual_fen. ``cite``: source of the settlement rules.
     """
     owed, paid = _account("hospital"), _account("paid")
@@ -95,6 +95,7 @@ def make_ledger(
     start, close = pl.lit(f"{year}-00"), pl.lit(f"{year}-13")
     month = pl.format(f"{year}-{{}}", pl.col("month").cast(pl.String).str.zfill(2))
     none = pools.with_columns(pl.lit(None, pl.String).alias("fixmedins_code"))
+    by_points = accounts.with_columns(pl.col("gross_fen") - pl.col("direct_fen"))
     entries = pl.concat(
         [
             _budget_entries(budget, pools, year),
@@ -102,7 +103,8 @@ def make_ledger(
             _movement(
                 months.sort("month", maintain_order=True), month, paid, owed, "advance_fen", "advance", cite
             ),
-            _movement(accounts, close, owed, by_disease, "gross_fen", "gross_payable", cite),
+            _movement(accounts, close, owed, by_disease, "direct_fen", "direct_payment", cite),
+            _movement(by_points, close, owed, by_disease, "gross_fen", "gross_payable", cite),
             _movement(none, close, reserve, by_disease, "residual_fen", "residual", cite),
             _movement(accounts, close, reserve, owed, "assessed_fen", "assessment", cite),
             _movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", cite),

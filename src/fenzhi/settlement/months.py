@@ -7,6 +7,7 @@ from fractions import Fraction
 import polars as pl
 import polars.selectors as cs
 
+from fenzhi.budget.direct import direct_sums
 from fenzhi.money import ratio_half_up, standard_fen
 from fenzhi.policy.models import Settlement
 
@@ -22,14 +23,16 @@ def monthly(
 ) -> pl.DataFrame:
     """Return one row per account and month (1 to 12) in the columns of ``results.MONTHS``.
 
-    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4. due = points x opening value -
-    (cost - booked);
+    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4, direct_fen. due = points x opening
+    value - (cost - booked) of the stays that points price + what is paid directly;
     advance = due x advance ratio - deductions of the month, at least 0.
     """
     months = pl.DataFrame({"month": pl.int_range(1, 13, eager=True, dtype=pl.Int8)})
     keys = [*ACCOUNT, "month"]
     sums = scored.group_by(keys).agg(
-        pl.len().cast(pl.Int64).alias("cases"), pl.col("points_e4", "cost_fen", "booked_fen").sum()
+        pl.len().cast(pl.Int64).alias("cases"),
+        pl.col("points_e4", "cost_fen", "booked_fen").sum(),
+        *direct_sums(),
     )
     cut = deductions.group_by(keys).agg(pl.col("deduction_fen").sum())
     share = Fraction(policy.advance_ratio)
@@ -49,10 +52,12 @@ def monthly(
         .with_columns(
             (
                 standard_fen(pl.col("points_e4"), pl.col("point_value_e4").fill_null(0))
-                - (pl.col("cost_fen") - pl.col("booked_fen"))
+                - pl.col("others_fen")
+                + pl.col("direct_fen")
             ).alias("due_fen")
         )
         .with_columns((paid - pl.col("deduction_fen")).clip(lower_bound=0).alias("advance_fen"))
+        .drop("direct_cases", "others_fen")
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fenzhi.budget.direct import with_direct
 from fenzhi.budget.lines import Budget
 from fenzhi.errors import ConservationError
 from fenzhi.policy.models import Policy
@@ -68,7 +69,7 @@ def _paid(
 
 def _require_all_accounted(sums: pl.DataFrame, pools: pl.DataFrame) -> None:
     """Raise unless the hospitals' stays, points and costs add up to those of their pools."""
-    kept = ["cases", "cost_fen", "booked_fen", "points_e4"]
+    kept = ["cases", "cost_fen", "booked_fen", "points_e4", "direct_fen"]
     mine = sums.group_by("pool").agg(pl.col(kept).sum())
     both = pools.select("pool", *kept).join(mine, on="pool", how="left", suffix="_hospitals")
     for name in kept:
@@ -89,9 +90,10 @@ def settle(
 
     ``scored``: the stays paid by points (setl_id, fixmedins_code, pool, month, outcome, grassroots,
     cost_fen, booked_fen,
-    rw_e4, points_e4). ``pools``: what :func:`fenzhi.budget.price` returned. Raises
+    rw_e4, points_e4, and direct_fen, what the fund pays directly, null where points pay). ``pools``: what :func:`fenzhi.budget.price` returned. Raises
     :class:`ConservationError` if a fen is lost or made.
     """
+    scored = with_direct(scored)
     sums = hospital_sums(scored, inputs.accounts)
     _require_all_accounted(sums, pools)
     accounts = gross_amounts(sums, pools, policy)

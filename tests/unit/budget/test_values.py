@@ -84,6 +84,9 @@ def test_ratio_and_difference() -> None:
         "payment_ratio_e4": 5_000,
         "opening_value_e4": 81_000,
         "settlement_value_e4": 100_000,
+        "direct_cases": 0,
+        "direct_fen": 0,
+        "others_fen": 50_000,
     }
     by_difference = price(stays, budget(E="600"), opening(E=81_000), DIFFERENCE).row(0, named=True)
     assert by_difference == {**by_ratio, "settlement_value_e4": 91_667}

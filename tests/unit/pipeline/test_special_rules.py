@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from cli.small import HISTORY, STAYS, stay, text_of
 from fenzhi.errors import ConservationError, PolicyError, RegionError
+from fenzhi.money import format_fen, round_half_up
 from fenzhi.pipeline import compute, explain_stay, run
 from fenzhi.pipeline import steps as steps_
 from fenzhi.region import load_region
@@ -307,3 +310,35 @@ def test_a_year_writes_the_same_in_chunks(folder, rules):
     assert whole.keys() == cut.keys()
     for name, table in whole.items():
         assert table.equals(cut[name]), name
+
+
+# --- paid directly ---
+
+
+def test_ungrouped_stays_paid_directly(folder, rules):
+    rules('[ungrouped]\nrule = "fee_for_service"\nfactor = 0.7')
+    tables, _ = compute(load_region(folder))
+    paid = tables["cases"].filter(outcome="ungrouped").to_dicts()
+    assert paid
+    pools = {row["pool"]: row for row in tables["pools"].to_dicts()}
+    for row in paid:
+        pool = pools[row["pool"]]
+        exact = Fraction(row["cost_fen"] * pool["booked_fen"] * 7, pool["cost_fen"] * 10)
+        assert row["points_e4"] == 0
+        assert row["direct_fen"] == row["payable_fen"] == round_half_up(exact)
+    assert sum(row["direct_fen"] for row in paid) == sum(pool["direct_fen"] for pool in pools.values())
+    found = texts(folder, paid[0]["setl_id"])
+    formula, result = found["paid directly by the fund"]
+    assert formula.endswith(" x 0.7")
+    assert result == format_fen(paid[0]["direct_fen"])
+    other = tables["cases"].filter(outcome="grouped", pool=paid[0]["pool"])["setl_id"][0]
+    assert " - D " in texts(folder, other)["settlement point value"][0]
+
+
+def test_a_band_paid_directly(folder, rules):
+    rules('[deviation]\nbands = [{ name = "all", points = "fee_for_service" }]')
+    tables, _ = compute(load_region(folder))
+    paid = tables["cases"].filter(deviation="all").to_dicts()
+    assert paid
+    assert all(row["points_e4"] == 0 and row["payable_fen"] == row["direct_fen"] > 0 for row in paid)
+    assert "paid directly by the fund" in texts(folder, paid[0]["setl_id"])

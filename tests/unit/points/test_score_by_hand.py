@@ -193,6 +193,7 @@ def test_rows_keep_their_order_and_their_columns() -> None:
         "deviation",
         "reference_fen",
         "points_e4",
+        "paid_directly",
     ]
     assert sorted(set(got.columns) - set(rows[0])) == sorted(new)
 

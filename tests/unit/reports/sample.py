@@ -166,6 +166,7 @@ def _price(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "payment_ratio_e4": ratio,
                 "opening_value_e4": OPENING,
                 "settlement_value_e4": value,
+                "others_fen": cost - booked,
                 "gross_fen": fund,
                 "residual_fen": fund - product,
             }
@@ -236,6 +237,7 @@ def _hospitals(
                     "bed_day_cases": len(of_kind["bed_day"]),
                     "cost_fen": _sum(mine, "cost_fen"),
                     "booked_fen": booked,
+                    "others_fen": _sum(mine, "cost_fen") - booked,
                     **{f"points_{kind}_e4": _sum(rows_, "points_e4") for kind, rows_ in of_kind.items()},
                     "points_e4": _sum(mine, "points_e4"),
                     "cmi_e4": _sum(mine, "points_e4") // 1_000 // max(len(mine), 1),

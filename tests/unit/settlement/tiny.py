@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from worked import policy
 
-from fenzhi.budget import Budget, price
+from fenzhi.budget import Budget, price, with_direct
 from fenzhi.policy.models import Policy
 from fenzhi.settlement import YearInputs
 from fenzhi.settlement.settle import Settled, settle
@@ -47,7 +47,7 @@ ASSESSED = {"fixmedins_code": pl.String, "assessment_e4": pl.Int64}
 
 
 def scored(rows: list[tuple[Any, ...]] | None = None) -> pl.DataFrame:
-    return pl.DataFrame(STAYS if rows is None else rows, schema=STAY, orient="row")
+    return with_direct(pl.DataFrame(STAYS if rows is None else rows, schema=STAY, orient="row"))
 
 
 def budget(lines: list[dict[str, str]] | None = None, pools: tuple[str, ...] = ("E",)) -> Budget:
