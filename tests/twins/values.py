@@ -59,10 +59,8 @@ def settlement_value(
         if points_e4 and opening_e4 is None:
             raise RefusedError("no opening value")
         return opening_e4 if points_e4 else None
-    if settings["settlement"] == "difference":
-        money = Fraction(fund_fen + others_fen)
-    else:
-        money = fund_fen / ratio
+    by_difference = settings["settlement"] == "difference"
+    money = Fraction(fund_fen + others_fen) if by_difference else fund_fen / ratio
     return value_from(money, Fraction(points_e4), settings["decimals"])
 
 

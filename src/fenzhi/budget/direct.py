@@ -26,7 +26,9 @@ def direct_amounts(scored: pl.DataFrame, ungrouped_factor: Decimal) -> pl.DataFr
     sums = scored.group_by("pool").agg(pl.col("cost_fen", "booked_fen").cast(pl.Int128).sum())
     amount = pl.lit(None, pl.Int64)
     factor = Fraction(ungrouped_factor)
-    share = pl.when(pl.col("paid_directly") == "ungrouped").then(factor.numerator).otherwise(factor.denominator)
+    share = (
+        pl.when(pl.col("paid_directly") == "ungrouped").then(factor.numerator).otherwise(factor.denominator)
+    )
     for pool, total, booked in sums.iter_rows():
         ratio = payment_ratio(total, booked)
         exact = pl.col("cost_fen").cast(pl.Int128) * share * pl.lit(ratio.numerator, pl.Int128)

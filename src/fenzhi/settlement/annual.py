@@ -82,7 +82,8 @@ def stay_amounts(
 
     Each account's priced amount is split over its stays by points; under the difference method a stay's own
     patients' part is then
-    subtracted. A stay that is paid directly gets its direct_fen and nothing else. Raises :class:`ConservationError` if the stays of an account do not add up to it.
+    subtracted. A stay that is paid directly gets its direct_fen and nothing else. Raises
+    :class:`ConservationError` if the stays of an account do not add up to it.
     """
     work = scored.join(
         accounts.select(*ACCOUNT, "priced_fen", "gross_fen"), on=ACCOUNT, how="left", maintain_order="left"

@@ -90,7 +90,8 @@ def settle(
 
     ``scored``: the stays paid by points (setl_id, fixmedins_code, pool, month, outcome, grassroots,
     cost_fen, booked_fen,
-    rw_e4, points_e4, and direct_fen, what the fund pays directly, null where points pay). ``pools``: what :func:`fenzhi.budget.price` returned. Raises
+    rw_e4, points_e4, and direct_fen, what the fund pays directly, null where points pay).
+    ``pools``: what :func:`fenzhi.budget.price` returned. Raises
     :class:`ConservationError` if a fen is lost or made.
     """
     scored = with_direct(scored)
