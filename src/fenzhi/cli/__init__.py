@@ -21,6 +21,10 @@ COMMANDS = {
         "病种目录:由历史数据测算、检查 / catalogues: build from history, check",
         "fenzhi.cli.catalog",
     ),
+    "policy": (
+        "规则包:查看、检查、比较 / policy packs: show, check, compare",
+        "fenzhi.cli.policy",
+    ),
     "run": ("计算统筹区全年结算 / compute a region's year", "fenzhi.cli.run"),
     "reconcile": (
         "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",

@@ -76,3 +76,14 @@ def written(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{written(key)} = {written(one)}" for key, one in value.items()) + "}"
     return str(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it; decimals and dates become text."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if value is None or isinstance(value, bool | int):
+        return value
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
