@@ -161,9 +161,10 @@ def policy_page() -> str:
         "What each figure does: [the rules](../rules.md).",
         f"The last column shows what `{BASE}` says.",
         "",
-        "`fenzhi policy check` looks at a pack before anything runs, `fenzhi policy show` says where each value comes from,",
-        "`fenzhi policy diff` compares two. Editors that know TOML complete and explain the keys: write the schema to a file",
-        "(`fenzhi policy schema > policy.schema.json`) and name it on the first line of the pack, `#:schema policy.schema.json`.",
+        "`fenzhi policy check` looks at a pack before anything runs, `fenzhi policy show` says where each value",
+        "comes from, `fenzhi policy diff` compares two. Editors that know TOML complete and explain the keys: write",
+        "the schema to a file (`fenzhi policy schema > policy.schema.json`) and name it on the first line of the",
+        "pack, `#:schema policy.schema.json`.",
         "",
         "Every section but `meta` has `cite` (text: where it comes from) and `confidence` (one of "
         + ", ".join(f"`{value}`" for value in Confidence)
