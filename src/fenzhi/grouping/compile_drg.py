@@ -286,10 +286,15 @@ def _alternatives(frame: pl.DataFrame) -> dict[tuple[str, int], list[dict[str, A
 
 
 def _slot(chapter: dict[str, Any], entries: list[dict[str, Any]]) -> int:
-    """Return how many ADRGs of a chapter come before its slot for ambiguous stays."""
+    """Return how many ADRGs of a chapter come before its slot for ambiguous stays.
+
+    The sides of the ADRGs say it where all have one, else the chapter's number, else the last one that is before.
+    """
     sides = [entry["qy_side"] for entry in entries]
-    if not any(sides) and chapter["qy_after_n_adrg"] is not None:
+    if None in sides and chapter["qy_after_n_adrg"] is not None:
         return min(int(chapter["qy_after_n_adrg"]), len(entries))
+    if None in sides:
+        return max((n for n, side in enumerate(sides, start=1) if side == "before_qy"), default=len(entries))
     return next((n for n, side in enumerate(sides) if side == "after_qy"), len(entries))
 
 

@@ -97,10 +97,12 @@ def local_time(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def to_hours(column: pl.Expr) -> pl.Expr:
-    """Return ``days/hours/minutes`` as hours (Float64), null where the text has another form."""
-    part = column.str.extract_groups(r"^(\d+)/(\d+)/(\d+)$").struct
+    """Return ``days/hours/minutes``, or plain hours, as hours (Float64); null where it is neither."""
+    text = column.cast(pl.String)
+    part = text.str.extract_groups(r"^(\d+)/(\d+)/(\d+)$").struct
     days, hours, minutes = (part.field(str(i)).cast(pl.Float64) for i in (1, 2, 3))
-    return days * 24 + hours + minutes / 60
+    plain = pl.when(text.str.contains(r"^\d+(\.\d+)?$")).then(text).cast(pl.Float64)
+    return pl.coalesce(days * 24 + hours + minutes / 60, plain)
 
 
 def _whole(column: pl.Expr, dtype: pl.DataType, target: pl.DataType, floor: bool) -> pl.Expr:
@@ -122,7 +124,7 @@ def _allowed(kind: str, dtype: object) -> bool:
     number = whole or dtype == pl.Float64 or isinstance(dtype, pl.Decimal)
     if kind == "text":
         return text or whole
-    if kind in ("int", "floor", "money"):
+    if kind in ("int", "floor", "money", "duration"):
         return text or number
     if kind == "date":
         return text or isinstance(dtype, pl.Datetime) or dtype == pl.Date
@@ -142,8 +144,9 @@ def check_type(name: str, field: str, kind: str, dtype: pl.DataType, file: str) 
         "list": "a list of text, or text joined by |",
         "money_list": "a list of amounts, or text joined by |",
         "text": "text",
+        "code": "text",
         "date": "a date, a time or text",
-        "duration": "text days/hours/minutes",
+        "duration": "hours, or text days/hours/minutes",
     }.get(kind, "a number (amounts: decimal or 64-bit) or text")
     raise InputError(
         f"the column {name} has the type {dtype}; {field} needs {expected}",

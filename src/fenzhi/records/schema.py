@@ -24,7 +24,7 @@ class StayColumn:
     """One column that a source may have.
 
     ``kind``: text, int (whole number), floor (number, decimals cut), date, money (yuan, two decimals),
-    list (codes), money_list, duration (``days/hours/minutes``). ``name`` is the source's name, ``out`` the
+    list (codes), money_list, duration (``days/hours/minutes`` or hours). ``name`` is the source's name, ``out`` the
     accepted frame's, of type ``dtype``. ``filled``: there in the accepted frame even if the source lacks it.
     ``needs``: the narrowest reading that reads it.
     """
@@ -157,6 +157,8 @@ SYNONYMS: dict[str, str] = {
     "psn_part_amt": "psn_pay_sumamt",
     "oth_pay": "othfund_pay",
     "ipt_days": "act_ipt_days",
+    "icu_hours": "scs_cutd_sum_dura",
+    "vent_hours": "vent_used_dura",
     "ipt_med_type": "med_type",
 }
 

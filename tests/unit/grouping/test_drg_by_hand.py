@@ -173,6 +173,21 @@ def test_an_adrg_whose_drgs_all_fail_is_returned_or_passed_over(tmp_path: Path) 
     assert one(passed, dx="K35.800") == (UNGROUPED, "no_adrg", *NONE)
 
 
+def test_the_slot_of_ambiguous_stays_where_not_all_sides_are_given(tmp_path: Path) -> None:
+    # Medical ADRGs without a side: the chapter's number says that the slot lies before GR1.
+    adrg = small.changed("adrg", "GR1,1,阑尾炎,MDCG,4,medical,after_qy", "GR1,1,阑尾炎,MDCG,4,medical,")
+    assert one(compiled(tmp_path / "a", adrg=adrg), dx="K35.800", op="68.4100")[0] == AMBIGUOUS
+    # Without the number: after the last ADRG that stands before it.
+    mdc = small.changed("mdc", "main_dx,any_proc_valid,3", "main_dx,any_proc_valid,")
+    assert one(compiled(tmp_path / "b", adrg=adrg, mdc=mdc), dx="K35.800", op="68.4100")[0] == AMBIGUOUS
+
+
+def test_several_departments(tmp_path: Path) -> None:
+    rules = compiled(tmp_path, drg=small.changed("drg", "age<17;los>=2", "dept==ICU|CCU"))
+    assert one(rules, dx="K35.800", dscg_caty="CCU")[4] == "GR17"
+    assert one(rules, dx="K35.800", dscg_caty="A03")[4] == "GR15"
+
+
 def test_codes_are_translated_where_the_catalogue_says_so(tmp_path: Path) -> None:
     translated = compiled(tmp_path, meta={"translate_codes": True})
     # K35.900 becomes K35.800, whose exclusion table cancels I10.x00.

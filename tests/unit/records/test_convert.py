@@ -103,8 +103,15 @@ def test_given_date_formats() -> None:
 
 
 def test_durations() -> None:
-    frame = pl.DataFrame({"x": ["1/13/24", "0/0/30", "1/13", "x", None]})
-    assert frame.select(to_hours(pl.col("x"))).to_series().to_list() == [37.4, 0.5, None, None, None]
+    frame = pl.DataFrame({"x": ["1/13/24", "0/0/30", "1/13", "x", None, "37.5", "-1"]})
+    hours = [37.4, 0.5, None, None, None, 37.5, None]
+    assert frame.select(to_hours(pl.col("x"))).to_series().to_list() == hours
+
+
+@pytest.mark.parametrize("given", [37.5, "37.5", "1/13/30"])
+def test_hours_of_intensive_care_by_their_plain_name(given: object) -> None:
+    frame = texts({}).with_columns(icu_hours=pl.Series([given]))
+    assert read_stays(frame, needs="grouping").stays["icu_hours"].to_list() == [37.5]
 
 
 def test_a_stay_in_text_and_in_types_is_the_same() -> None:
@@ -297,8 +304,8 @@ def test_costs_of_operations_fit_the_operations_or_are_left_out() -> None:
         ),
         (
             "vent_used_dura",
-            pl.Series([37.5]),
-            "the column vent_used_dura has the type Float64; vent_used_dura needs text days/hours/minutes",
+            pl.Series([date(2027, 1, 1)]),
+            "the column vent_used_dura has the type Date; vent_used_dura needs hours, or text days/hours/minutes",
         ),
     ],
 )

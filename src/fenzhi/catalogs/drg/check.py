@@ -200,7 +200,6 @@ def _check_drg_codes(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
     seen: dict[str, tuple[int, str]] = {}  # code -> first row, ADRG
     names: dict[tuple[str, int, str], str] = {}
     rules: dict[tuple[str, int, str], set[object]] = {}
-    closed: dict[tuple[str, int, str], int] = {}
     for number, row in enumerate(drg.iter_rows(named=True)):
         code, adrg, alt = row["drg"], row["adrg"], row["alt"]
         if code is None or adrg is None:
@@ -215,12 +214,8 @@ def _check_drg_codes(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
             text = f"the DRG {code} has two names, {name} and {row['name']}"
         elif rule in rules.get(key, ()):
             text = f"the DRG {code} stands twice with the same rule"
-        elif key in closed:
-            text = f"the DRG {code} stands again behind its row without condition"
         else:
             rules.setdefault(key, set()).add(rule)
-            if rule == ():
-                closed[key] = number
             continue
         yield finding(
             catalog,
@@ -232,20 +227,27 @@ def _check_drg_codes(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
         )
 
 
-def _owner_is_known(list_id: str, adrgs: frozenset[str], suffixes: frozenset[str]) -> bool:
+# Lists of operations (手术, ss) and diagnoses (诊断, zd), numbered or not.
+_SUFFIX = re.compile(r"[a-z_]*(ss|zd)[0-9]*")
+
+
+def _owner_is_known(list_id: str, owners: frozenset[str], suffixes: frozenset[str]) -> bool:
     owner, _, suffix = list_id.partition(".")
-    return re.sub(r"_[0-9]+$", "", owner) in adrgs and suffix.rstrip("0123456789") in suffixes
+    named = suffix.rstrip("0123456789") in suffixes or _SUFFIX.fullmatch(suffix) is not None
+    return re.sub(r"_[0-9]+$", "", owner) in owners and named
 
 
 def _check_lists(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
     """Lists that are named and have no code.
 
     Published tables write an empty list as a list without rows, so its name alone tells it from a mistake:
-    it is made as the others are, ``<ADRG>.<suffix>`` with an ADRG of the catalogue and a suffix that lists
-    with codes have as well (digits at its end do not count).
+    it is made as the others are, ``<owner>.<suffix>`` with a chapter, ADRG or DRG of the catalogue and a suffix
+    that lists with codes have as well (digits at its end do not count), or one of operations or diagnoses.
     """
     lists = frozenset(catalog.tables["code_list"]["list_id"].drop_nulls())
-    adrgs = frozenset(catalog.tables["adrg"]["adrg"].drop_nulls())
+    owners = frozenset[str]().union(
+        *(catalog.tables[name][name].drop_nulls() for name in ("mdc", "adrg", "drg"))
+    )
     suffixes = frozenset(name.partition(".")[2].rstrip("0123456789") for name in lists if "." in name)
     chapters = {chapter_list(name) for name in catalog.tables["mdc"]["mdc"].drop_nulls()}
     for place, term in parsed.terms():
@@ -263,7 +265,7 @@ def _check_lists(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
                     "write the list alone into its term, as sec_dx_in:LIST",
                 )
                 continue
-            if _owner_is_known(name, adrgs, suffixes):
+            if _owner_is_known(name, owners, suffixes):
                 yield finding(
                     catalog,
                     "CATALOG_LIST_EMPTY",

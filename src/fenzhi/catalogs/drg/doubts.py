@@ -235,6 +235,23 @@ def _books(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
                     odd[column][0],
                     "look for misspelt codes or another edition of the code book",
                 )
+        written = [
+            (place, code)
+            for place, term in parsed.terms()
+            for code in term.codes
+            if ("icd10" if "_DX_" in term.kind else "icd9cm3") == book
+        ]
+        inside = set(known["code"])
+        odd_codes = [(place, code) for place, code in written if code not in inside]
+        if odd_codes:
+            yield _warning(
+                catalog,
+                "CATALOG_CODE_UNLISTED",
+                f"codes in rules that {book} does not have: {_some(code for _, code in odd_codes)}",
+                odd_codes[0][0],
+                odd_codes[0][1],
+                "look for misspelt codes or another edition of the code book",
+            )
 
 
 def _duplicates(catalog: DrgCatalog) -> Iterator[Finding]:
@@ -291,6 +308,27 @@ def _blanks(catalog: DrgCatalog) -> Iterator[Finding]:
                     codes[int(rows[0])],
                     "remove the blanks, unless the codes of stays have them too",
                 )
+
+
+def _odd_names(catalog: DrgCatalog) -> Iterator[Finding]:
+    """DRG codes begin with their ADRG, and ADRGs with the letter of their chapter; results name what was entered."""
+    adrg, drg = catalog.tables["adrg"], catalog.tables["drg"]
+    for table, frame, odd in (
+        ("adrg", adrg, adrg["adrg"].str.slice(0, 1) != adrg["mdc"].str.slice(-1)),
+        ("drg", drg, ~drg.select(pl.col("drg").str.starts_with(pl.col("adrg"))).to_series()),
+    ):
+        rows = odd.fill_null(False).arg_true()
+        if len(rows):
+            codes = frame[table].gather(rows)
+            yield _warning(
+                catalog,
+                "CATALOG_CODE_ODD",
+                f"codes that do not begin like their {'chapter' if table == 'adrg' else 'ADRG'}: "
+                f"{', '.join(codes.unique(maintain_order=True).head(5))}",
+                Place(table, int(rows[0]), table),
+                codes[0],
+                "correct the code, or leave it if it is meant: results name the chapter and ADRG entered",
+            )
 
 
 def _tags(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
@@ -378,7 +416,12 @@ def _circles(catalog: DrgCatalog, book: str) -> Iterator[Finding]:
 def doubts(catalog: DrgCatalog, parsed: Parsed) -> list[Finding]:
     """Return warnings and notes; ``parsed`` are the rules of the catalogue."""
     findings = [*_unreachable(catalog, parsed), *_without_drg(catalog), *_chapters(catalog, parsed)]
-    findings += [*_duplicates(catalog), *_tags(catalog, parsed), *_rest(catalog, parsed)]
+    findings += [
+        *_duplicates(catalog),
+        *_odd_names(catalog),
+        *_tags(catalog, parsed),
+        *_rest(catalog, parsed),
+    ]
     if catalog.meta.code_match == "exact":
         findings += _blanks(catalog)
         findings += _gaps(catalog, parsed, _members(catalog, parsed))

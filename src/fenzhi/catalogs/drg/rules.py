@@ -116,7 +116,10 @@ def _compare(fact: str, op: str, value: str, term: str, place: dict[str, Any]) -
     if fact == "dept":
         if op not in ("==", "!="):
             raise _unknown("comparison of a department", term, place, "==, !=")
-        return Term("COMPARE", term, fact=fact, op=op, texts=(_bare(value),))
+        texts = _named(_parts(value), term, place)
+        if len(texts) > 1 and op == "!=":
+            raise _unknown("comparison of a department", term, place, "dept!=ONE; dept!=OTHER")
+        return Term("COMPARE" if len(texts) == 1 else "ONE_OF", term, fact=fact, op=op, texts=texts)
     return Term("COMPARE", term, fact=fact, op=op, number=_number(value, term, place))
 
 
@@ -129,10 +132,8 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(_bare(part) for part in re.split(r"[|,]", text) if _bare(part))
 
 
-def _member(
-    name: str, negated: bool, value: str, lists: Container[str], term: str, place: dict[str, Any]
-) -> Term:
-    items = _parts(value)
+def _named(items: tuple[str, ...], term: str, place: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a term looks for; nothing is an error."""
     if not items:
         raise CatalogError(
             "this term names nothing to look for",
@@ -141,6 +142,13 @@ def _member(
             remedy="list codes joined by |",
             **place,
         )
+    return items
+
+
+def _member(
+    name: str, negated: bool, value: str, lists: Container[str], term: str, place: dict[str, Any]
+) -> Term:
+    items = _named(_parts(value), term, place)
     if name in _LOOKUPS:
         kind = _LOOKUPS[name]
         if negated:
@@ -175,7 +183,7 @@ def _term(text: str, lists: Container[str], place: dict[str, Any]) -> Term:
     if found:
         name, op, value = found[1].lower(), found[2], found[3].strip()
         if name in _LOOKUPS and op == "==":
-            return Term(_LOOKUPS[name], text, codes=_parts(value))
+            return Term(_LOOKUPS[name], text, codes=_named(_parts(value), text, place))
         if name in FACTS:
             return _compare(FACTS[name], op, value, text, place)
     raise _unknown(
@@ -204,8 +212,9 @@ def parse_entry(rule: str | None, mdc: str, lists: Container[str], place: dict[s
         elif low in ("main_proc_valid", "any_proc_valid", "main_proc_not_valid", "no_proc_valid", "has_proc"):
             terms.append(Term(low.upper(), text))
         elif low.startswith("main_proc_valid_or:"):
-            terms.append(Term("MAIN_PROC_VALID_OR", text, codes=_parts(text.partition(":")[2])))
-        elif re.fullmatch(r"sites\s*>=\s*\d+", low):
+            codes = _named(_parts(text.partition(":")[2]), text, place)
+            terms.append(Term("MAIN_PROC_VALID_OR", text, codes=codes))
+        elif re.fullmatch(r"sites\s*>=\s*0*[1-9]\d*", low):
             terms.append(Term("SITES", text, number=_number(low.partition(">=")[2], text, place)))
         else:
             terms.append(_term(text, lists, place))
@@ -264,12 +273,12 @@ def parse_condition(row: dict[str, Any], place: dict[str, Any]) -> Term:
         return _compare("weight", "<" if kind == "WEIGHT_LT" else ">=", arg, source, place)
     if kind == "PROC_TAGS":
         tags = tuple(tuple(tag.strip() for tag in part.split("&")) for part in arg.split("|"))
-        if not all(tag for part in tags for tag in part):
+        if not all(re.fullmatch(r"\w+", tag) for part in tags for tag in part):
             raise CatalogError(
-                "this rule over tags is incomplete",
+                "this rule over tags cannot be read",
                 code="CATALOG_VALUE",
                 value=arg,
-                remedy="write tags joined by & (and) and | (or), for example 1&2|1&3",
+                remedy="write tags joined by & (and) and | (or) without parentheses, for example 1&2|1&3",
                 **{**place, "field": "arg"},
             )
         return Term(kind, source, list_id=list_id, tags=tags)

@@ -62,7 +62,7 @@ ERRORS = [
     ),
     ("adrg_condition", "GB1.ops,,", "GB1.ops,3,", "CATALOG_VALUE", 4, "arg", "3", "MAIN_PROC_IN takes no arg"),
     ("adrg_condition", "GR1.dx", "", "CATALOG_VALUE", 7, "list_id", None, "MAIN_DX_IN needs list_id"),
-    ("adrg_condition", "1&2", "1&", "CATALOG_VALUE", 5, "arg", "1&", "rule over tags is incomplete"),
+    ("adrg_condition", "1&2", "1&", "CATALOG_VALUE", 5, "arg", "1&", "rule over tags cannot be read"),
     ("adrg_condition", "GK1.ops", "XX9.ops", "CATALOG_LIST", 6, "list_id", "XX9.ops", "no list XX9.ops"),
     ("adrg_condition", "GK1.ops", "GK1.oops", "CATALOG_LIST", 6, "list_id", "GK1.oops", "no list GK1.oops"),
     ("adrg_condition", "GK1.ops", "nothing", "CATALOG_LIST", 6, "list_id", "nothing", "no list nothing"),
@@ -76,6 +76,11 @@ ERRORS = [
     ("drg", "1,2,cc", "1,2,", "CATALOG_BLANK", 9, "rule", None, "this DRG has no rule"),
     ("drg", "1,2,cc", "1,2,sec_dx_in:", "CATALOG_BLANK", 9, "rule", "sec_dx_in:", "names nothing to look for"),
     ("drg", "1,2,cc", "1,2,sec_dx_in:LIST", "CATALOG_LIST", 9, "rule", "LIST", "no list LIST"),
+    ("drg", "1,2,cc", "1,2,any_dx==", "CATALOG_UNKNOWN_KIND", 9, "rule", "any_dx==", "term is unknown"),
+    ("drg", "1,2,cc", "1,2,dept!=A|B", "CATALOG_UNKNOWN_KIND", 9, "rule", "dept!=A|B", "department"),
+    ("adrg_condition", "1&2", "1&(2|3)", "CATALOG_VALUE", 5, "arg", "1&(2|3)", "tags cannot be read"),
+    ("mdc", "main_dx,any", "main_proc_valid_or:,any", "CATALOG_BLANK", 2, "entry_rule", "main_proc_valid_or:", "nothing"),
+    ("mdc", "main_dx,any", "sites>=0,any", "CATALOG_UNKNOWN_KIND", 2, "entry_rule", "sites>=0", "term is unknown"),
     ("drg", "1,2,cc", "1,2,any_dx==GR1.dx", "CATALOG_LIST", 9, "rule", "GR1.dx", "among codes"),
     ("drg", "1,2,cc", "1,2,any_dx_in:GR1.dx|K66.000", "CATALOG_LIST", 9, "rule", "GR1.dx", "among codes"),
     ("drg", "GK19,内镜操作,GK1", "GK19,内镜操作,GX1", "CATALOG_ADRG", 7, "adrg", "GX1", "no ADRG GX1"),
@@ -88,10 +93,6 @@ ERRORS = [
     (
         *("drg", "GR13,阑尾炎伴CC,GR1,1,2,cc", "GR11,阑尾炎伴MCC,GR1,1,2,mcc"),
         *("CATALOG_DUPLICATE_ID", 9, "drg", "GR11", "twice with the same rule (first in row 8)"),
-    ),
-    (
-        *("drg", "GR17,阑尾炎儿童,GR1,1,3,age<17", "GR15,阑尾炎,GR1,1,5,age<17"),
-        *("CATALOG_DUPLICATE_ID", 10, "drg", "GR15", "behind its row without condition (first in row 11)"),
     ),
     ("cc", "I10.x00,CC", "I10.x00,C", "CATALOG_UNKNOWN_KIND", 2, "level", "C", "level is unknown"),
     ("cc", "I10.x00,CC", "I10.x00,", "CATALOG_BLANK", 2, "level", None, "no level"),
@@ -261,6 +262,34 @@ def test_alternatives_of_one_adrg_may_share_their_place() -> None:
         _doubts("CATALOG_ORDER", adrg=small.changed("adrg", "GB1,2,阑尾手术,MDCG,2", "GB1,2,阑尾手术,MDCG,1"))
         == []
     )
+
+
+def test_a_drg_again_behind_its_row_without_condition_can_never_be_reached() -> None:
+    drg = small.changed("drg", "GR17,阑尾炎儿童,GR1,1,3,age<17", "GR15,阑尾炎,GR1,1,5,age<17")
+    ((severity, text, row, _),) = _doubts("CATALOG_UNREACHABLE", drg=drg)
+    assert (severity, row) == ("warning", 10)
+    assert "GR15" in text
+
+
+@pytest.mark.parametrize("empty", ["GR1.any_zd", "GR15.ss", "MDCG.zd2", "GR1_2.dx"])
+def test_an_empty_list_is_known_by_its_name(empty: str) -> None:
+    drg = small.changed("drg", "1,2,cc", f"1,2,sec_dx_in:{empty}")
+    ((severity, text, row, _),) = _doubts("CATALOG_LIST_EMPTY", drg=drg)
+    assert (severity, row) == ("warning", 9)
+    assert empty in text
+
+
+def test_codes_written_into_rules_are_looked_up_in_the_code_books() -> None:
+    drg = small.changed("drg", "1,2,cc", "1,2,any_proc==47.0199|47.0100")
+    ((severity, text, row, _),) = _doubts("CATALOG_CODE_UNLISTED", drg=drg)
+    assert (severity, row) == ("warning", 9)
+    assert "codes in rules that icd9cm3 does not have: 1: 47.0199" in text
+
+
+def test_codes_that_do_not_begin_like_their_adrg_are_a_warning() -> None:
+    ((severity, text, row, _),) = _doubts("CATALOG_CODE_ODD", drg=small.changed("drg", "GK19", "XX95"))
+    assert (severity, row) == ("warning", 7)
+    assert "XX95" in text
 
 
 def test_an_exact_catalogue_warns_of_codes_with_blanks() -> None:
