@@ -210,6 +210,16 @@ COEFFICIENTS = (
     _c("coefficient_e4", pl.Int64, "成本系数", "cost coefficient"),
 )
 
+CLASS_COEFFICIENTS = (
+    _c("class", pl.String, "机构类别", "class of hospitals"),
+    _c("group_id", pl.String, "病种编码", "group"),
+    _c("cases", pl.Int64, "本类别病例数", "stays of the class"),
+    _c("mean_fen", pl.Int64, "本类别例均费用", "mean cost of the class"),
+    _c("region_mean_fen", pl.Int64, "全区例均费用", "mean cost of the region"),
+    _c("reason", pl.String, "不单设系数的原因", "why the class's coefficient of all groups holds"),
+    _c("coefficient_e4", pl.Int64, "病种系数", "coefficient of the class in the group"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "cases": CASES,
     "groups": GROUPS,
@@ -222,7 +232,10 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 # Tables that only some policies make.
-FURTHER: dict[str, tuple[Column, ...]] = {"coefficients": COEFFICIENTS}
+FURTHER: dict[str, tuple[Column, ...]] = {
+    "coefficients": COEFFICIENTS,
+    "class_coefficients": CLASS_COEFFICIENTS,
+}
 
 
 def shape(frame: pl.DataFrame, table: str) -> pl.DataFrame:

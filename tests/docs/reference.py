@@ -41,6 +41,8 @@ TABLE_NOTES = {
     "monitoring": "Indices per hospital. Floats, for looking at only: nothing is paid by them.",
     "coefficients": "One row per hospital and group it had stays in: what its cost coefficient follows from. "
     'Only under `[coefficients] form = "cost"`.',
+    "class_coefficients": "One row per class of hospitals and group with stays in the history: what the class's "
+    'coefficient in the group follows from. Only under `[coefficients] form = "group"`.',
 }
 
 

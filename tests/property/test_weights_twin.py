@@ -13,14 +13,15 @@ from fenzhi.errors import CatalogError, RegionError
 from fenzhi.weights import weigh
 from twins.codes import TwinCatalog
 from twins.draw import made
-from twins.draw_year import YEAR, amount, hospitals, policy_rules
-from twins.engine import catalog_of, drg_catalog_of, hospitals_of, overrides_of, policy_of
+from twins.draw_year import YEAR, amount, bonuses, fitting_bonuses, hospitals, policy_rules
+from twins.engine import bonuses_of, catalog_of, drg_catalog_of, hospitals_of, overrides_of, policy_of
 from twins.exact import E4
 from twins.profile import examples
 from twins.weights import RefusedError
 from twins.weights import weigh as twin_weigh
 
 GROUPS = ["G1", "G2", "G10", "G3"]
+CONSERVATIVE = ["G10"]
 
 
 def past(rng):
@@ -33,10 +34,10 @@ def past(rng):
 def small_catalog():
     empty = dict.fromkeys(("main_oprn", "related_oprn", "other_diag", "any_diag", "age_days_max"))
     band = dict.fromkeys(("birth_weight_min_g", "birth_weight_max_g"))
-    rule = {"layer": "basic", "treatment": "any", "main_diag": "K35", "grassroots": False}
-    return TwinCatalog(
-        groups=[{**empty, **band, **rule, "group_id": name} for name in GROUPS], layers=["basic"]
-    )
+    rule = {"layer": "basic", "main_diag": "K35", "grassroots": False}
+    kinds = {name: "conservative" if name in CONSERVATIVE else "any" for name in GROUPS}
+    rows = [{**empty, **band, **rule, "group_id": name, "treatment": kinds[name]} for name in GROUPS]
+    return TwinCatalog(groups=rows, layers=["basic"])
 
 
 CATALOG = small_catalog()
@@ -85,24 +86,45 @@ def with_benchmark(rules, history):
     return rules
 
 
+def values_for(rules, places):
+    """Values of the policy's items, the same for the same hospitals."""
+    rng = Random(len(places))
+    return fitting_bonuses(bonuses(rng, places), rules, rng)
+
+
 def weigh_both(history, rules, places):
     frame, rows = both(history, rules, places)
     rules = with_benchmark(rules, history)
-    expected = twin_or_none(rows, places, rules)
+    values = values_for(rules, places)
+    expected = twin_or_none(rows, places, rules, values)
     assume(expected is not None)
     if any(group["rw_e4"] == 0 for group in expected["groups"].values()):
         with pytest.raises(CatalogError, match="weight of zero"):
-            weigh(frame, ENGINE_CATALOG, policy_of(rules), hospitals_of(places))
+            weigh_engine(frame, rules, hospitals_of(places), places)
         return None
-    return weigh(frame, ENGINE_CATALOG, policy_of(rules), hospitals_of(places)), expected
+    return weigh_engine(frame, rules, hospitals_of(places), places), expected
 
 
-def twin_or_none(rows, places, rules):
+def weigh_engine(frame, rules, table, places):
+    values = bonuses_of(values_for(rules, places), places, rules["coefficients"]["items"])
+    return weigh(frame, ENGINE_CATALOG, policy_of(rules), table, None, values)
+
+
+def twin_or_none(rows, places, rules, values):
     """The twin's answer; None if trimming leaves nothing of the benchmark group."""
     try:
-        return twin_weigh(rows, GROUPS, places, rules)
+        return twin_weigh(rows, GROUPS, places, rules, bonuses=values, conservative=CONSERVATIVE)
     except AssertionError:
         return None
+
+
+def in_groups(found):
+    """Hospital and group -> coefficient of the hospital's class in the group, where it has one."""
+    known = found.by_class.filter(pl.col("coefficient_e4").is_not_null()).select(
+        "class", "group_idx", pl.col("coefficient_e4").alias("value")
+    )
+    rows = found.coefficients.join(known, on="class").select("fixmedins_code", "group_idx", "value")
+    return {(code, GROUPS[at]): value for code, at, value in rows.iter_rows()}
 
 
 @examples(200)
@@ -128,6 +150,9 @@ def test_weights_means_and_coefficients_are_the_twins(history, rules, places):
     assert levels == expected["level_means"]
     coefficients = dict(found.coefficients.select("fixmedins_code", "coefficient_e4").iter_rows())
     assert coefficients == expected["coefficients"]
+    if rules["coefficients"]["form"] == "group":
+        assert in_groups(found) == expected["costs"]
+        return
     costs = {
         (code, GROUPS[at]): value
         for code, at, value in found.costs.select("fixmedins_code", "group_idx", "coefficient_e4").iter_rows()
@@ -149,7 +174,9 @@ def test_given_and_negotiated_weights_are_the_twins(history, rules, places, seed
         given_weights = given_texts(rng)
         catalog = drg_catalog_of(given_weights)
     try:
-        expected = twin_weigh(rows, GROUPS, places, rules, overrides, given_weights)
+        expected = twin_weigh(
+            *(rows, GROUPS, places, rules, overrides, given_weights, values_for(rules, places))
+        )
     except AssertionError:
         assume(False)
     except RefusedError:
@@ -177,7 +204,8 @@ def weigh_given(frame, catalog, rules, places, overrides, given_weights):
     if given_weights is not None:
         rules = {**rules, "weights": {**rules["weights"], "method": "given"}}
     table = overrides_of(overrides) if overrides else None
-    return weigh(frame, catalog, policy_of(rules), hospitals_of(places), table)
+    values = bonuses_of(values_for(rules, places), places, rules["coefficients"]["items"])
+    return weigh(frame, catalog, policy_of(rules), hospitals_of(places), table, values)
 
 
 @examples(60)
@@ -192,9 +220,10 @@ def test_the_order_of_stays_and_hospitals_changes_nothing(history, rules, places
     order = rng.sample(range(frame.height), frame.height)
     table = hospitals_of(places)
     table = table[rng.sample(range(table.height), table.height)]
-    second = weigh(frame[order], ENGINE_CATALOG, policy_of(rules), table)
+    second = weigh_engine(frame[order], rules, table, places)
     assert second.groups.equals(first.groups)
     assert second.level_means.equals(first.level_means)
     assert second.mean_fen == first.mean_fen
     assert second.costs.equals(first.costs)
+    assert second.by_class.equals(first.by_class)
     assert second.coefficients.sort("fixmedins_code").equals(first.coefficients.sort("fixmedins_code"))

@@ -28,6 +28,7 @@ from twins.draw_year import (
     POLICIES,
     RECORDS,
     REGIONS,
+    fitting_bonuses,
     history_stay,
     negotiated,
     placed,
@@ -70,7 +71,11 @@ def ready(region, rules, catalog, history, records):
     With the parts comes what the engine must refuse: weights of zero, weights that cannot be negotiated.
     """
     catalog = sound(catalog)
-    region = {**region, "weight_overrides": {}}
+    values = fitting_bonuses(region["bonuses"], rules, Random(len(history)))
+    region = {**region, "weight_overrides": {}, "bonuses": values}
+    # A layer that no group of the catalogue lies in cannot be exempt.
+    layers = sorted({row["layer"] for row in catalog.groups})
+    rules["coefficients"]["exempt_layers"] = layers[:1] if len(history) % 4 == 0 else []
     places = region["hospitals"]
     stays = {"history": placed(history, "h", places), "records": placed(records, "r", places)}
     benchmark = rules["weights"]["method"] == "benchmark"

@@ -99,6 +99,7 @@ def bed_day_steps(rng: Random) -> list[Row]:
 def optional_rules(rng: Random) -> dict[str, Row | None]:
     """The sections a policy may leave out."""
     sections: dict[str, Row] = {
+        "grassroots": {"coefficient": rng.choice([None, "0.8765", decimal(rng, 1, 2)])},
         "stability": {
             "cv_max": rng.choice(["0.05", "0.5", "1", "1.5"]),
             "min_cases": rng.choice([1, 2, 5]),
@@ -157,6 +158,54 @@ def weight_rules(rng: Random) -> Row:
     }
 
 
+ITEMS = ["capability", "specialty", "CMI"]
+
+
+def coefficient_form(rng: Random) -> Row:
+    """A form of institution coefficients with the keys it needs."""
+    form = rng.choice(["class", "class", "cost", "basic_bonus", "product", "group", "group"])
+    found: Row = {"form": form}
+    if form == "basic_bonus" or (form == "product" and chance(rng, 0.7)):
+        found["items"] = [
+            {
+                "name": name,
+                "weight": decimal(rng, 0, 2, 6) if form == "basic_bonus" else "1",
+                "cap": rng.choice([None, None, "0.05", decimal(rng, 0, 1, 6)]),
+                "default": rng.choice([None, "0.5", decimal(rng, 0, 2)]),
+            }
+            for name in some(rng, ITEMS, 3, 1)
+        ]
+    if form == "product" and not ("items" in found and chance(rng, 0.4)):
+        found["levels"] = {level: decimal(rng, 0, 2) for level in "123"}
+    if form == "group":
+        found["level_order"] = rng.choice([["1", "2", "3"], ["1", "2", "3"], ["3", "0", "1", "2"]])
+    return found
+
+
+def bonuses(rng: Random, places: list[Row]) -> list[Row]:
+    """A value of every item for every hospital; a bonus may take away."""
+    return [
+        {
+            "fixmedins_code": place["fixmedins_code"],
+            "item": name,
+            "value_e4": rng.choice([0, 10_000, rng.randint(0, 20_000), rng.randint(-20_000, 20_000)]),
+        }
+        for place in places
+        for name in ITEMS
+    ]
+
+
+def fitting_bonuses(drawn: list[Row], rules: dict[str, Any], rng: Random) -> list[Row]:
+    """Of the drawn values those of the policy's items; no factor is negative, some defaults are needed."""
+    items = {item["name"]: item["default"] for item in rules["coefficients"]["items"]}
+    product = rules["coefficients"]["form"] == "product"
+    return [
+        {**row, "value_e4": abs(row["value_e4"]) if product else row["value_e4"]}
+        for row in drawn
+        if row["item"] in items and not (items[row["item"]] is not None and chance(rng, 0.3))
+    ]
+
+
 def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
     """A whole policy, every option drawn."""
     low, high = sorted(rng.sample(range(5_000, 20_000), 2))
@@ -176,9 +225,9 @@ def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
         },
         weights=weight_rules(rng),
         coefficients={
-            "form": rng.choice(["class", "class", "cost"]),
+            **coefficient_form(rng),
             "cost_years": rng.choice([1, 2, 3]),
-            "min_cases": rng.choice([1, 2, 5]),
+            "min_cases": rng.choice([1, 1, 2, 5]),
             "by": rng.choice([["level", "type"], ["level"], ["type"], []]),
             "decimals": rng.choice([4, 4, 3, 1]),
             "grassroots_exempt": chance(rng, 0.7),
@@ -277,6 +326,7 @@ def region(rng: Random) -> Row:
             for place in places
             if chance(rng, 0.5)
         },
+        "bonuses": bonuses(rng, places),
         "weight_overrides": {},
         # Drawn before the catalogue is known: place of the group, weight.
         "negotiated": [

@@ -12,7 +12,7 @@ from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, make_catalog
 from fenzhi.catalogs.drg.models import TABLES, DrgCatalog, DrgMeta
 from fenzhi.policy.models import Policy
 from twins.codes import Row, TwinCatalog
-from twins.exact import E4
+from twins.exact import E4, half_up, number
 
 STAYS = {
     "setl_id": pl.String,
@@ -87,12 +87,24 @@ def overrides_of(weights: dict[str, int]) -> pl.DataFrame:
     return frame.with_columns(pl.lit("weight_overrides.csv").alias("source_file"), row)
 
 
+def bonuses_of(bonuses: Sequence[Row], hospitals: Sequence[Row], items: Sequence[Row]) -> pl.DataFrame:
+    """Values of the items as the region's folder gives them, completed by the defaults."""
+    known = {(row["fixmedins_code"], row["item"]): row["value_e4"] for row in bonuses}
+    rows = [
+        (code, item["name"], known.get((code, item["name"]), half_up(number(item["default"] or 0) * E4)))
+        for code in (hospital["fixmedins_code"] for hospital in hospitals)
+        for item in items
+    ]
+    schema = {"fixmedins_code": pl.String, "item": pl.String, "value_e4": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def stays_of(stays: Sequence[Row]) -> pl.DataFrame:
     """A frame of accepted stays, in order, as reading and quality control hand it on."""
     rows: list[dict[str, Any]] = []
-    for number, stay in enumerate(stays):
+    for place, stay in enumerate(stays):
         cost = stay.get("medfee_sumamt_fen", stay.get("cost_fen", 0))
-        row = {"setl_id": f"S{number}", "dscg_time": datetime(2026, 1, 1), **stay, "medfee_sumamt_fen": cost}
+        row = {"setl_id": f"S{place}", "dscg_time": datetime(2026, 1, 1), **stay, "medfee_sumamt_fen": cost}
         rows.append({name: row.get(name) for name in STAYS})
     frame = pl.DataFrame(rows, schema=STAYS, orient="row")
     index = pl.int_range(frame.height, dtype=pl.UInt32).alias("row_idx")

@@ -119,6 +119,15 @@ def write_region(
         for group, weight in region.get("weight_overrides", {}).items()
     ]
     write_csv(negotiated, folder / "weight_overrides.csv")
+    values = [
+        {
+            "fixmedins_code": row["fixmedins_code"],
+            "item": row["item"],
+            "value": ("-" if row["value_e4"] < 0 else "") + str(plain(abs(row["value_e4"]))),
+        }
+        for row in region.get("bonuses", ())
+    ]
+    write_csv(values, folder / "bonuses.csv")
     assessed = [
         {"fixmedins_code": code, "coefficient": plain(value)} for code, value in region["assessment"].items()
     ]

@@ -41,10 +41,21 @@ def pick_tier(rw_e4: int, deviation: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def coefficient_of(code: str, group_id: str | None, weights: Row, rules: Mapping[str, Any]) -> int:
     """Coefficient of a hospital in a group (None: in no group)."""
-    own = weights["coefficients"][code]
-    if own is None and rules["coefficients"]["form"] == "cost":
-        own = weights["costs"].get((code, group_id))
+    own, inside = weights["coefficients"][code], weights.get("costs", {}).get((code, group_id))
+    form = rules["coefficients"]["form"]
+    if (form == "cost" and own is None) or (form == "group" and inside is not None):
+        own = inside
     return E4 if own is None else int(own)
+
+
+def flat_coefficient(grassroots: bool, layer: str | None, rules: Mapping[str, Any]) -> int | None:
+    """Coefficient that every hospital has in a group because of what the group is."""
+    section = rules["grassroots"]
+    if grassroots and section is not None and section["coefficient"] is not None:
+        return half_up(number(section["coefficient"]) * E4)
+    if grassroots and rules["coefficients"]["grassroots_exempt"]:
+        return E4
+    return E4 if layer in rules["coefficients"]["exempt_layers"] else None
 
 
 def share_of_cost(cost_fen: int, factor: Any, weights: Row, rules: Mapping[str, Any]) -> int:
@@ -143,7 +154,8 @@ def base_points(
     if paid_by_cost(group_id, weights, rules):
         points = share_of_cost(cost_fen, rules["stability"]["factor"], weights, rules)
         return {"rw_e4": rw, "coefficient_e4": None, "points_base_e4": points}
-    h = E4 if grassroots and rules["coefficients"]["grassroots_exempt"] else coefficient_e4
+    flat = flat_coefficient(grassroots, weights.get("layers", {}).get(group_id), rules)
+    h = coefficient_e4 if flat is None else flat
     return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": half_up(Fraction(rw * h, E4), step_of(rules))}
 
 

@@ -19,6 +19,7 @@ def band(name: str, above: str, upto: str | None, points: str, included: str = "
 
 
 OPTIONAL: dict[str, dict[str, Any]] = {
+    "grassroots": {"coefficient": None},
     "stability": {"cv_max": "1", "min_cases": 5, "both": False, "rule": "normal", "factor": "1"},
     "incomplete": {
         "ways": [],
@@ -77,9 +78,14 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
             "min_cases": 5,
             "decimals": 4,
             "grassroots_exempt": True,
+            "exempt_layers": [],
+            "items": [],
+            "levels": {},
+            "level_order": [],
             "floor": None,
             "cap": None,
         },
+        "grassroots": None,
         "points": {"decimals": 4},
         "stability": None,
         "deviation": {

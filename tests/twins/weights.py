@@ -144,6 +144,7 @@ def coefficients_of(
     rules: Mapping[str, Any],
     years: Sequence[int],
     mean_all: Fraction,
+    bonuses: Sequence[Row],
 ) -> dict[str, int]:
     """Institution coefficient of every hospital, at 1/10,000."""
     settings = rules["coefficients"]
@@ -155,10 +156,63 @@ def coefficients_of(
         mean = weighted_mean(costs, years, rules["weights"])
         value = E4
         if mean is not None and mean_all:
-            value = bounded(half_up(mean / mean_all * E4, step_for(settings["decimals"])), settings)
+            value = half_up(mean / mean_all * E4, step_for(settings["decimals"]))
+            value = value if settings["form"] == "basic_bonus" else bounded(value, settings)
         given = hospital["coefficient_e4"]
+        if given is None and settings["form"] in ("basic_bonus", "product"):
+            value = by_items(hospital, value, settings, bonuses)
         found[hospital["fixmedins_code"]] = value if given is None else given
     return found
+
+
+def by_items(hospital: Row, basic_e4: int, settings: Mapping[str, Any], bonuses: Sequence[Row]) -> int:
+    """Basic coefficient plus the items of a hospital, or its items and the factor of its level multiplied."""
+    total = Fraction(basic_e4, E4)
+    if settings["form"] == "product":
+        total = number(settings["levels"][hospital["level"]]) if settings["levels"] else Fraction(1)
+    for item in settings["items"]:
+        own = [
+            row["value_e4"]
+            for row in bonuses
+            if (row["fixmedins_code"], row["item"]) == (hospital["fixmedins_code"], item["name"])
+        ]
+        value = Fraction(own[0], E4) if own else number(item["default"])
+        if settings["form"] == "basic_bonus":
+            value *= number(item["weight"])
+        if item["cap"] is not None and value > number(item["cap"]):
+            value = number(item["cap"])
+        total = total * value if settings["form"] == "product" else total + value
+    return bounded(max(0, half_up(total * E4, step_for(settings["decimals"]))), settings)
+
+
+def in_group(
+    kept_stays: Sequence[Row], hospitals: Sequence[Row], rules: Mapping[str, Any], years: Sequence[int]
+) -> dict[tuple[Any, ...], int]:
+    """Coefficients of the classes in one group from its kept stays; none if a condition fails."""
+    settings = rules["coefficients"]
+    whole = weighted_mean(by_year(kept_stays), years, rules["weights"])
+    means = {}
+    for one in {class_of(hospital, settings) for hospital in hospitals}:
+        codes = {h["fixmedins_code"] for h in hospitals if class_of(h, settings) == one}
+        own = [stay for stay in kept_stays if stay["fixmedins_code"] in codes]
+        if len(own) < settings["min_cases"]:
+            return {}
+        means[one] = weighted_mean(by_year(own), years, rules["weights"])
+        if means[one] <= 0:  # type: ignore[operator]
+            return {}
+    if "level" in settings["by"]:
+        at = settings["by"].index("level")
+        for one, mean in means.items():
+            for other, more in means.items():
+                alike = (one[:at], one[at + 1 :]) == (other[:at], other[at + 1 :])
+                below = settings["level_order"].index(one[at]) < settings["level_order"].index(other[at])
+                if alike and below and more < mean:  # type: ignore[operator]
+                    return {}
+    step = step_for(settings["decimals"])
+    return {
+        one: bounded(half_up(mean / whole * E4, step), settings)  # type: ignore[operator]
+        for one, mean in means.items()
+    }
 
 
 def base_mean(
@@ -181,8 +235,13 @@ def weigh(
     rules: Mapping[str, Any],
     overrides: Mapping[str, int] | None = None,
     given: Mapping[str, str | None] | None = None,
+    bonuses: Sequence[Row] = (),
+    conservative: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Weights of the groups, references of deviation and coefficients of the hospitals."""
+    """Weights of the groups, references of deviation and coefficients of the hospitals.
+
+    ``bonuses``: fixmedins_code, item, value_e4. ``conservative``: groups of stays without operation.
+    """
     settings = rules["weights"]
     years = sorted({stay["year"] for stay in history})
     newest = years[-1]
@@ -195,6 +254,11 @@ def weigh(
     newest_means: dict[str, int] = {}
     by_cost = rules["coefficients"]["form"] == "cost"
     costs_of: dict[tuple[str, str], int] = {}
+    classes = {
+        hospital["fixmedins_code"]: class_of(hospital, rules["coefficients"])
+        for hospital in hospitals
+        if hospital["coefficient_e4"] is None
+    }
     for gid in group_ids:
         own = [stay for stay in history if stay["group_id"] == gid]
         costs = by_year(own)
@@ -223,6 +287,10 @@ def weigh(
             for code in level:
                 mine = [stay["cost_fen"] for stay in inside if stay["fixmedins_code"] == code]
                 costs_of[code, gid] = cost_coefficient(mine, every, rules["coefficients"])
+        if rules["coefficients"]["form"] == "group" and gid not in set(conservative):
+            inside = [s for s in own if s["cost_fen"] in left[s["year"]]]
+            found = in_group(inside, hospitals, rules, years) if inside else {}
+            costs_of |= {(code, gid): found[one] for code, one in classes.items() if one in found}
     base = Fraction(1) if given is not None else base_mean(settings, means, mean_all)
     for gid, group in groups.items():
         mean = means[gid]
@@ -236,7 +304,9 @@ def weigh(
             group["rw_e4"] = half_up(weight * settings["scale"] * E4, step_for(settings["decimals"]))
     if overrides:
         negotiated(groups, overrides, settings["decimals"])
-    coefficients: dict[str, int | None] = dict(coefficients_of(history, hospitals, rules, years, mean_all))
+    coefficients: dict[str, int | None] = dict(
+        coefficients_of(history, hospitals, rules, years, mean_all, bonuses)
+    )
     if by_cost:
         coefficients = {hospital["fixmedins_code"]: hospital["coefficient_e4"] for hospital in hospitals}
     return {

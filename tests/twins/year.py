@@ -3,7 +3,8 @@
 ``region``: area, year, history_years, pools (id, insutype list, areas, opening_value_e4 or None), hospitals
 (fixmedins_code, level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool,
 month, amount_fen), assessment (fixmedins_code -> 1/10,000), advances (None, or what was really advanced,
-month 0 for working capital: fixmedins_code, pool, month, amount_fen), weight_overrides (group -> 1/10,000).
+month 0 for working capital: fixmedins_code, pool, month, amount_fen), weight_overrides (group -> 1/10,000),
+bonuses (fixmedins_code, item, value_e4).
 """
 
 from __future__ import annotations
@@ -124,6 +125,11 @@ def grouped(row: Row, catalog: TwinCatalog | Assigned, rules: Mapping[str, Any],
     return {**row, "outcome": outcome, "layer": layer, "group_id": group_id, "reason": reason}
 
 
+def is_conservative(group: Row) -> bool:
+    """Whether a group of the catalogue is for stays without operation."""
+    return group.get("treatment", group.get("layer")) in ("conservative", "medical")
+
+
 def run_history(
     history: Sequence[Row], region: Row, catalog: TwinCatalog | Assigned, rules: Mapping[str, Any]
 ) -> tuple[list[Row], Row]:
@@ -141,7 +147,10 @@ def run_history(
     ids = [row["group_id"] for row in catalog.groups]
     if not rows:
         return [], {}
-    weights = weigh(rows, ids, region["hospitals"], rules, region.get("weight_overrides"))
+    overrides, bonuses = region.get("weight_overrides"), region.get("bonuses", ())
+    plain = [row["group_id"] for row in catalog.groups if is_conservative(row)]
+    weights = weigh(rows, ids, region["hospitals"], rules, overrides, bonuses=bonuses, conservative=plain)
+    weights["layers"] = {row["group_id"]: row.get("layer") for row in catalog.groups}
     return rows + [row for row in by_days if row["year"] in weights["years"]], weights
 
 

@@ -10,8 +10,9 @@ import polars as pl
 
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.grouping import Trace, compile_catalog, trace_stay
+from fenzhi.pipeline.replay import Step, cite
 from fenzhi.pipeline.setting import COST_CRITERIA, known_codes, make_setting, map_codes
-from fenzhi.pipeline.steps import Step, cite, points_steps
+from fenzhi.pipeline.steps import points_steps
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
 from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Policy

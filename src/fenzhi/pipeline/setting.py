@@ -15,6 +15,7 @@ from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
 from fenzhi.records import ColumnMap, Known, load_columns
 from fenzhi.region import Region
 from fenzhi.region.scope import cost_of
+from fenzhi.weights.by_group import exempt_groups
 
 Progress = Callable[[str, float], None]
 COST_CRITERIA = {"closest_cost", "higher_weight"}
@@ -119,6 +120,7 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
     operations = region.meta.operations
     table = None if operations is None else read_operations(region.path(operations))
     _require_scheme(region, catalog.meta.scheme)
+    exempt_groups(catalog, region.policy.coefficients)
     if isinstance(catalog, DipCatalog):
         catalog = with_operations(catalog, table)
     maps = [

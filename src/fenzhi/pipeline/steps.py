@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,57 +13,14 @@ import polars as pl
 from fenzhi.budget import payment_ratio
 from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
+from fenzhi.pipeline.coefficients import coefficient_formula
+from fenzhi.pipeline.replay import Paid, Step, cite
+from fenzhi.pipeline.replay import require as _require
 from fenzhi.pipeline.store import read_table
 from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
 from fenzhi.policy.cases import Band, BedDay, Tier
-from fenzhi.policy.models import Policy
 from fenzhi.region import Region
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: what it is (Chinese, English), its figures in a formula, its result, and where the rule comes from."""
-
-    zh: str
-    en: str
-    formula: str
-    result: str
-    cite: str
-
-
-@dataclass(frozen=True)
-class Paid:
-    """A stay that points pay: its row of cases.parquet, its run's folder and manifest, its region and pool."""
-
-    case: dict[str, Any]
-    run: Path
-    manifest: dict[str, Any]
-    region: Region
-    pool: dict[str, Any]
-
-    @property
-    def policy(self) -> Policy:
-        """Return the region's policy."""
-        return self.region.policy
-
-    def rounded(self, points: Fraction) -> int:
-        """Return points rounded as the policy says, at least 0."""
-        return max(0, round_half_up(points, step_of(self.policy.points.decimals)))
-
-
-def cite(policy: Policy, section: str) -> str:
-    """Return the source of a section and how sure it is."""
-    part = getattr(policy, section)
-    return f"{part.cite} [{part.confidence}]" if part.cite else f"docs/rules.md [{part.confidence}]"
-
-
-def _require(name: str, run: int | None, again: int | None) -> None:
-    """Raise unless the replay gives what the run gave."""
-    if run != again:
-        raise ConservationError(
-            f"the replay gives other {name} than the run", field=name.split()[0], value=(run, again)
-        )
 
 
 def _share(paid: Paid, factor: Decimal) -> tuple[str, int]:
@@ -127,57 +83,12 @@ def _weight_formula(paid: Paid, group: dict[str, Any]) -> str:
     return f"{text}; {group['history_cases']} - {group['trimmed_cases']} trimmed"
 
 
-def _bounds(paid: Paid) -> str:
-    rules = paid.policy.coefficients
-    pairs = ((">=", rules.floor), ("<=", rules.cap))
-    return "".join(f"; {word} {bound}" for word, bound in pairs if bound is not None)
-
-
-def _cost_coefficient(paid: Paid) -> str:
-    """Return the figures of a cost coefficient, recomputed."""
-    rules = paid.policy.coefficients
-    mine = (pl.col("fixmedins_code") == paid.case["fixmedins_code"]) & (
-        pl.col("group_id") == paid.case["group_id"]
-    )
-    rows = read_table(paid.run, "coefficients").filter(mine)
-    row = rows.row(0, named=True) if rows.height else {"cases": 0, "cost_fen": 0, "region_cost_fen": 0}
-    if row["cases"] < rules.min_cases or row["cost_fen"] <= 0 or row["region_cost_fen"] <= 0:
-        _require("coefficient_e4 coefficient", paid.case["coefficient_e4"], SCALE)
-        return f"{row['cases']} stays in {rules.cost_years} years (at least {rules.min_cases}): 1"
-    own, all_ = (Fraction(row[f"{where}cost_fen"], row[f"{where}cases"]) for where in ("", "region_"))
-    value = round_half_up(own / all_ * SCALE, step_of(rules.decimals))
-    value = value if rules.floor is None else max(value, to_e4(rules.floor))
-    value = value if rules.cap is None else min(value, to_e4(rules.cap))
-    _require("coefficient_e4 coefficient", paid.case["coefficient_e4"], value)
-    parts = [f"{format_fen(row[f'{where}cost_fen'])} / {row[f'{where}cases']}" for where in ("", "region_")]
-    return f"({parts[0]}) / ({parts[1]}){_bounds(paid)}"
-
-
-def _coefficient_formula(paid: Paid, exempt: bool) -> str:
-    """Return where a coefficient comes from: the exemption, hospitals.csv, costs, or the means of a class."""
-    if exempt:
-        return "grassroots: 1"
-    mine = pl.col("fixmedins_code") == paid.case["fixmedins_code"]
-    hospital = paid.region.hospitals.filter(mine).row(0, named=True)
-    if hospital["coefficient"] is not None:
-        return "hospitals.csv"
-    if paid.policy.coefficients.form == "cost":
-        return _cost_coefficient(paid)
-    name = "|".join(hospital[column] or "" for column in paid.policy.coefficients.by)
-    entry = next((entry for entry in paid.manifest["classes"] if entry["class"] == name), None)
-    if entry is None or entry["mean_fen"] is None:
-        return f"{name}: 1"
-    means = f"{format_fen(entry['mean_fen'])} / M {format_fen(paid.manifest['mean_cost_fen'])}"
-    return f"{name}: {means}{_bounds(paid)}"
-
-
 def _group_steps(paid: Paid, group: dict[str, Any]) -> list[Step]:
     policy, rw, h = paid.policy, paid.case["rw_e4"], paid.case["coefficient_e4"]
-    exempt = bool(group["grassroots"]) and policy.coefficients.grassroots_exempt
     base = round_half_up(Fraction(rw * h, SCALE), step_of(policy.points.decimals))
     _require("points_base_e4 points before deviation", paid.case["points_base_e4"], base)
-    formula = _coefficient_formula(paid, exempt)
-    source = cite(policy, "coefficients")
+    formula, section = coefficient_formula(paid, group)
+    source = cite(policy, section)
     weight = _weight_formula(paid, group)
     return [
         Step("病种分值 RW", "weight RW", weight, format_e4(rw), cite(policy, "weights")),

@@ -52,6 +52,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.deductions or "deductions.csv",
         meta.advances or "advances.csv",
         meta.weight_overrides or "weight_overrides.csv",
+        meta.bonuses or "bonuses.csv",
     ]
     out = {}
     for name in dict.fromkeys(name for name in names if name):

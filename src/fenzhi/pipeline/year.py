@@ -96,9 +96,14 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
     return together.drop("row_idx")
 
 
-def _coefficients_table(groups: pl.DataFrame, weights: Weights) -> pl.DataFrame:
-    table = weights.costs.with_columns(groups["group_id"].gather(weights.costs["group_idx"]))
-    return shape(table.drop("group_idx"), "coefficients")
+def _further_tables(groups: pl.DataFrame, weights: Weights, form: str) -> dict[str, pl.DataFrame]:
+    """Return the tables of coefficients that differ from group to group, where the policy has such."""
+    found = {"cost": ("coefficients", weights.costs), "group": ("class_coefficients", weights.by_class)}
+    if form not in found:
+        return {}
+    name, table = found[form]
+    table = table.with_columns(groups["group_id"].gather(table["group_idx"]))
+    return {name: shape(table.drop("group_idx"), name)}
 
 
 def _groups_table(groups: pl.DataFrame, weights: Weights, paid: pl.DataFrame) -> pl.DataFrame:
@@ -176,7 +181,9 @@ def compute(
     grassroots = groups["grassroots"]
     history = read_history(setting, clock)
     clock.start("measure weights", 0.40)
-    weights = weigh(history.measured, setting.catalog, policy, region.hospitals, region.weight_overrides)
+    weights = weigh(
+        history.measured, setting.catalog, policy, region.hospitals, region.weight_overrides, region.bonuses
+    )
     # A year with nothing but bed-day stays has no weight among the years.
     past = history.stays.filter(pl.col("year").is_in(weights.years))
     opening = _opening(region, past, weights, grassroots)
@@ -231,8 +238,7 @@ def compute(
         "rejected": shape(pl.concat([read.rejected, read.warnings]).drop("row_idx"), "rejected"),
         "monitoring": shape(hospital_indices(in_groups, low, high, policy.weights.scale), "monitoring"),
     }
-    if policy.coefficients.form == "cost":
-        tables["coefficients"] = _coefficients_table(groups, weights)
+    tables |= _further_tables(groups, weights, policy.coefficients.form)
     clock.stop()
     outcomes = tables["cases"].group_by("outcome").len().sort("outcome")
     facts = {

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of
+from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of, to_e4
 from fenzhi.points.bed_day import bed_day_points
 from fenzhi.points.deviation import banded_points, is_paid_directly
 from fenzhi.points.incomplete import INCOMPLETE, incomplete_points, is_incomplete
@@ -20,6 +20,17 @@ UNSTABLE = "unstable"
 _GROUPED = pl.col("outcome").is_in(["grouped", "comprehensive"])
 # Set for stays whose group is not stable and paid by cost; they are no regular stays of their group.
 _REGULAR = _GROUPED & ~pl.col("_unstable")
+
+
+# The class of a hospital matters where coefficients differ from class to class inside a group.
+_CLASS = {"group": ("class",)}
+
+
+def flat_coefficient(policy: Policy) -> int | None:
+    """Return the coefficient that all hospitals have in grassroots groups, None if they keep their own."""
+    if policy.grassroots is not None and policy.grassroots.coefficient is not None:
+        return to_e4(policy.grassroots.coefficient)
+    return SCALE if policy.coefficients.grassroots_exempt else None
 
 
 def _per_group(index: pl.Series, column: pl.Series) -> pl.Series:
@@ -84,26 +95,35 @@ def _with_coefficients(
     stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series
 ) -> pl.DataFrame:
     """Add level, coefficient_e4 and auxiliary_e4; null where a stay's points do not follow from its group."""
-    flat = _per_group(stays["group_idx"], grassroots)
-    hospitals = weights.coefficients.select("fixmedins_code", "level", "coefficient_e4")
-    out = stays.join(hospitals, on="fixmedins_code", how="left", maintain_order="left")
+    rules, index = policy.coefficients, stays["group_idx"]
+    out = stays.join(
+        weights.coefficients.select("fixmedins_code", "level", "coefficient_e4", *_CLASS.get(rules.form, ())),
+        on="fixmedins_code",
+        how="left",
+        maintain_order="left",
+    )
     coefficient = pl.col("coefficient_e4")
-    if policy.coefficients.form == "cost":
-        costs = weights.costs.select(
-            "fixmedins_code", "group_idx", pl.col("coefficient_e4").alias("_cost_e4")
-        )
-        out = out.join(costs, on=["fixmedins_code", "group_idx"], how="left", maintain_order="left")
-        coefficient = pl.coalesce("coefficient_e4", "_cost_e4")
+    if rules.form in ("cost", "group"):
+        table = weights.costs if rules.form == "cost" else weights.by_class
+        keys = ["fixmedins_code" if rules.form == "cost" else "class", "group_idx"]
+        inside = table.select(*keys, pl.col("coefficient_e4").alias("_inside_e4"))
+        out = out.join(inside, on=keys, how="left", maintain_order="left")
+        # A hospital with a given coefficient has no class, and its own comes before the costs.
+        order = ("coefficient_e4", "_inside_e4") if rules.form == "cost" else ("_inside_e4", "coefficient_e4")
+        coefficient = pl.coalesce(*order)
     coefficient = coefficient.fill_null(SCALE)
-    if policy.coefficients.grassroots_exempt:
-        coefficient = pl.when(flat).then(SCALE).otherwise(coefficient)
+    if weights.exempt is not None:
+        coefficient = pl.when(_per_group(index, weights.exempt)).then(SCALE).otherwise(coefficient)
+    flat = flat_coefficient(policy)
+    if flat is not None:
+        coefficient = pl.when(_per_group(index, grassroots)).then(flat).otherwise(coefficient)
     bed_day = policy.bed_day is not None and policy.bed_day.coefficient
     return out.with_columns(
         pl.when(_REGULAR | ((pl.col("outcome") == "bed_day") & bed_day))
         .then(coefficient)
         .alias("coefficient_e4"),
         pl.when(_REGULAR).then(pl.lit(SCALE, pl.Int64)).alias("auxiliary_e4"),
-    ).drop("_cost_e4", strict=False)
+    ).drop("_inside_e4", "class", strict=False)
 
 
 def _share_of_cost(factor: Decimal, weights: Weights, policy: Policy, step: int) -> pl.Expr:

@@ -46,9 +46,12 @@ IDLE = (
     Idle("weights.trim.min_cases", "weights.trim.method", ("none",)),
     Idle("weights.threshold.cases", "weights.threshold.mode", ("coverage",)),
     Idle("weights.threshold.coverage", "weights.threshold.mode", ("fixed",)),
-    Idle("coefficients.by", "coefficients.form", ("cost",)),
-    Idle("coefficients.cost_years", "coefficients.form", ("class",)),
-    Idle("coefficients.min_cases", "coefficients.form", ("class",)),
+    Idle("coefficients.by", "coefficients.form", ("cost", "product")),
+    Idle("coefficients.cost_years", "coefficients.form", ("class", "basic_bonus", "product", "group")),
+    Idle("coefficients.min_cases", "coefficients.form", ("class", "basic_bonus", "product")),
+    Idle("coefficients.items", "coefficients.form", ("class", "cost", "group")),
+    Idle("coefficients.levels", "coefficients.form", ("class", "cost", "basic_bonus", "group")),
+    Idle("coefficients.level_order", "coefficients.form", ("class", "cost", "basic_bonus", "product")),
     Idle("stability.factor", "stability.rule", ("normal",)),
 )
 # Keys that only the grouping and building of DIP catalogues reads.

@@ -16,6 +16,8 @@ from pydantic import Field, model_validator
 
 from fenzhi.policy.base import Decimals, Fault, FaultsError, Model, Positive, Rate, Section, refuse
 from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
+from fenzhi.policy.coefficients import Coefficients
+from fenzhi.policy.grassroots import Grassroots
 
 
 class Meta(Model):
@@ -198,26 +200,6 @@ class Weights(Section):
         return self
 
 
-class Coefficients(Section):
-    """What a hospital's stays are worth against the region's.
-
-    ``form``: ``class``, one coefficient per hospital: weighted mean cost of its class / of the region; ``cost``,
-    one per hospital and group: mean cost of the group in the hospital / in the region, over the newest
-    ``cost_years`` years, 1 with fewer than ``min_cases`` stays of the hospital. ``by``: the columns of
-    hospitals.csv that make a class. ``grassroots_exempt``: grassroots groups get 1. ``floor`` / ``cap`` bound
-    the result.
-    """
-
-    form: Literal["class", "cost"] = "class"
-    by: tuple[Literal["level", "type"], ...] = ("level", "type")
-    cost_years: Annotated[int, Field(ge=1)] = 2
-    min_cases: Annotated[int, Field(ge=1)] = 5
-    decimals: Decimals = 4
-    grassroots_exempt: bool = True
-    floor: Positive | None = None
-    cap: Positive | None = None
-
-
 class Points(Section):
     """How points of a case are rounded: once, half up, to ``decimals``."""
 
@@ -259,6 +241,7 @@ class Policy(Model):
     ungrouped: Ungrouped = Ungrouped()
     weights: Weights = Weights()
     coefficients: Coefficients = Coefficients()
+    grassroots: Grassroots | None = None
     points: Points = Points()
     stability: Stability | None = None
     deviation: Deviation

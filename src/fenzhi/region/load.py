@@ -16,7 +16,15 @@ from fenzhi.policy import Policy, load_policy, read_toml
 from fenzhi.policy.base import Model
 from fenzhi.policy.fields import dotted, keys_at, nearest
 from fenzhi.records import QualityRules
-from fenzhi.region.tables import AMOUNT, read_amounts, read_assessment, read_hospitals, read_overrides
+from fenzhi.region.bonuses import complete_bonuses, require_levels
+from fenzhi.region.tables import (
+    AMOUNT,
+    read_amounts,
+    read_assessment,
+    read_bonuses,
+    read_hospitals,
+    read_overrides,
+)
 
 
 class RegionMeta(Model):
@@ -45,6 +53,7 @@ class RegionMeta(Model):
     deductions: str | None = None
     advances: str | None = None
     weight_overrides: str | None = None
+    bonuses: str | None = None
 
 
 class Pool(Model):
@@ -91,6 +100,7 @@ class Region:
     deductions: pl.DataFrame
     advances: pl.DataFrame | None
     weight_overrides: pl.DataFrame
+    bonuses: pl.DataFrame
 
     def path(self, name: str) -> Path:
         """Return a file or folder named in region.toml."""
@@ -219,13 +229,16 @@ def load_region(folder: Path) -> Region:
         return folder / usual if (folder / usual).is_file() else None
 
     advances = optional(meta.advances, "advances.csv")
+    policy = load_policy(meta.policy, near=folder)
+    require_levels(hospitals, policy.coefficients, folder / meta.hospitals)
+    bonuses = optional(meta.bonuses, "bonuses.csv")
     return Region(
         folder=folder,
         meta=meta,
         pools=settings.pool,
         codes=settings.codes,
         quality=settings.quality,
-        policy=load_policy(meta.policy, near=folder),
+        policy=policy,
         hospitals=hospitals,
         budget=_budget(folder / meta.budget, meta.year, ids),
         assessment=read_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
@@ -234,4 +247,10 @@ def load_region(folder: Path) -> Region:
         ),
         advances=None if advances is None else read_amounts(advances, hospitals, ids, "advance_fen", 0),
         weight_overrides=read_overrides(optional(meta.weight_overrides, "weight_overrides.csv")),
+        bonuses=complete_bonuses(
+            read_bonuses(bonuses, hospitals),
+            hospitals,
+            policy.coefficients,
+            bonuses or folder / "bonuses.csv",
+        ),
     )

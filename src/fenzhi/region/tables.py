@@ -49,6 +49,8 @@ def _numbers(frame: pl.DataFrame, column: str, file: Path, convert: Any) -> pl.S
 
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
 _COEFFICIENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+# A bonus may also take something away.
+_BONUS = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,4})?")
 _WEIGHT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 
 
@@ -64,6 +66,10 @@ def _amount(text: str | None) -> int:
 
 def _coefficient(text: str | None) -> int:
     return to_e4(_exactly(_COEFFICIENT, text))
+
+
+def _bonus(text: str | None) -> int:
+    return to_e4(_exactly(_BONUS, text))
 
 
 def _assessed(text: str | None) -> int:
@@ -225,4 +231,32 @@ def read_overrides(path: Path | None) -> pl.DataFrame:
         "why",
         pl.lit(str(path)).alias("source_file"),
         pl.int_range(1, pl.len() + 1).cast(pl.Int64).alias("source_row"),
+    )
+
+
+def read_bonuses(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
+    """Read bonuses.csv: fixmedins_code, item, value (text), value_e4, row in the file; empty without a file.
+
+    Every hospital is known, has an item once, and every value is a number.
+    """
+    schema = {"fixmedins_code": pl.String, "item": pl.String, "value": pl.String}
+    if path is None:
+        return pl.DataFrame(schema={**schema, "value_e4": pl.Int64, "row": pl.Int64})
+    frame = _table(path, tuple(schema))
+    _known_hospitals(frame, hospitals, path)
+    twice = frame.select(pl.struct("fixmedins_code", "item").is_duplicated()).to_series().arg_true()
+    if twice.len():
+        row = int(twice[0])
+        raise RegionError(
+            f"hospital {frame['fixmedins_code'][row]} has this item twice",
+            code="REGION_KEY",
+            file=path,
+            row=row + 1,
+            field="item",
+            value=frame["item"][row],
+            remedy="keep one row per hospital and item",
+        )
+    return frame.with_columns(
+        _numbers(frame, "value", path, _bonus).alias("value_e4"),
+        pl.int_range(1, pl.len() + 1).cast(pl.Int64).alias("row"),
     )

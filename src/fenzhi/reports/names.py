@@ -101,6 +101,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "section.ungrouped": ("未入组病例", "ungrouped stays"),
     "section.weights": ("病种分值", "weights"),
     "section.coefficients": ("机构系数", "coefficients"),
+    "section.grassroots": ("基层病种", "grassroots groups"),
     "section.points": ("病例分值", "points"),
     "section.deviation": ("费用偏差", "deviation"),
     "section.stability": ("病组稳定性", "stability of groups"),

@@ -1,4 +1,4 @@
-"""Institution coefficients by class: mean cost of the class / mean cost of the region. docs/rules.md, section 3."""
+"""Institution coefficients of hospitals: by class, with a bonus, as a product. docs/rules.md, section 3."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ from fractions import Fraction
 import polars as pl
 
 from fenzhi.money import SCALE, round_half_up, step_of, to_e4
-from fenzhi.policy.models import Coefficients, Policy
+from fenzhi.policy.models import Policy
+from fenzhi.weights.by_group import class_of
+from fenzhi.weights.items import bounded, product, values_of, with_bonus
 from fenzhi.weights.years import weighted_mean
-
-
-def _bounded(value: int, policy: Coefficients) -> int:
-    if policy.floor is not None:
-        value = max(value, to_e4(policy.floor))
-    if policy.cap is not None:
-        value = min(value, to_e4(policy.cap))
-    return value
-
 
 CLASSES: dict[str, type[pl.DataType]] = {
     "class": pl.String,
@@ -51,26 +44,35 @@ def given_coefficients(hospitals: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     return table, pl.DataFrame(schema=CLASSES)
 
 
-def institution_coefficients(
+def _product_coefficients(
+    hospitals: pl.DataFrame, policy: Policy, bonuses: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    values, given = values_of(bonuses), _given(hospitals)
+    made = [
+        product(level, values.get(code, {}), policy.coefficients)[0] if known is None else known
+        for code, level, known in zip(hospitals["fixmedins_code"], hospitals["level"], given, strict=True)
+    ]
+    table = hospitals.select(
+        "fixmedins_code",
+        "level",
+        pl.Series("coefficient_e4", made, dtype=pl.Int64),
+        pl.when(given.is_not_null())
+        .then(pl.lit("given"))
+        .otherwise(pl.lit("product"))
+        .alias("coefficient_source"),
+    )
+    return table, pl.DataFrame(schema=CLASSES)
+
+
+def _classes(
     history: pl.DataFrame,
-    hospitals: pl.DataFrame,
+    classed: pl.DataFrame,
     policy: Policy,
     weight_of: dict[int, int],
     all_mean: Fraction,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the coefficient of every hospital and the classes they come from.
-
-    First frame: fixmedins_code, level, coefficient_e4, coefficient_source (``given``, ``class``, ``none``). Second: the
-    columns of ``policy.coefficients.by`` with cases, mean_fen, coefficient_e4. A class without history has 1.
-    """
+) -> pl.DataFrame:
+    """Return the classes with their means and coefficients; under ``basic_bonus`` floor and cap come later."""
     rules = policy.coefficients
-    by = list(rules.by)
-    # A policy may put all hospitals into one class: then the class has an empty key.
-    classed = hospitals.with_columns(
-        pl.concat_str([pl.col(name).fill_null("") for name in by], separator="|").alias("class")
-        if by
-        else pl.lit("").alias("class")
-    )
     sums = (
         history.join(classed.select("fixmedins_code", "class"), on="fixmedins_code", how="inner")
         .group_by("class", "year")
@@ -87,19 +89,60 @@ def institution_coefficients(
             rows.append((name, 0, None, SCALE, "none"))
             continue
         value = round_half_up(mean / all_mean * SCALE, step_of(rules.decimals))
+        if rules.form != "basic_bonus":
+            value = bounded(value, rules)
         stays = sum(n for _, n in years[name].values())
-        rows.append((name, stays, round_half_up(mean), _bounded(value, rules), "class"))
-    classes = pl.DataFrame(rows, schema=CLASSES, orient="row")
+        rows.append((name, stays, round_half_up(mean), value, "class"))
+    return pl.DataFrame(rows, schema=CLASSES, orient="row")
+
+
+def _with_bonuses(table: pl.DataFrame, policy: Policy, bonuses: pl.DataFrame) -> pl.DataFrame:
+    """Replace the class's coefficient of each hospital that is given none by basic + bonus."""
+    values = values_of(bonuses)
+    made = [
+        basic if given is not None else with_bonus(basic, values.get(code, {}), policy.coefficients)[0]
+        for code, basic, given in table.select("fixmedins_code", "coefficient_e4", "given_e4").iter_rows()
+    ]
+    return table.with_columns(
+        pl.Series("coefficient_e4", made, dtype=pl.Int64), pl.lit("basic_bonus").alias("coefficient_source")
+    )
+
+
+def institution_coefficients(
+    history: pl.DataFrame,
+    hospitals: pl.DataFrame,
+    policy: Policy,
+    weight_of: dict[int, int],
+    all_mean: Fraction,
+    bonuses: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the coefficient of every hospital and the classes they come from.
+
+    First frame: fixmedins_code, level, coefficient_e4, coefficient_source (``given``, ``class``, ``none``,
+    ``basic_bonus``, ``product``, ``cost``), and class (null where given) if there are classes. Second: class with
+    cases, mean_fen, coefficient_e4. A class without history has 1. ``bonuses``: fixmedins_code, item, value_e4, a row
+    for every item of the policy and hospital without given coefficient.
+    """
+    if policy.coefficients.form == "cost":
+        return given_coefficients(hospitals)
+    if policy.coefficients.form == "product":
+        return _product_coefficients(hospitals, policy, bonuses)
+    classed = hospitals.with_columns(class_of(policy.coefficients.by))
+    classes = _classes(history, classed, policy, weight_of, all_mean)
     table = classed.with_columns(_given(hospitals)).join(
         classes, on="class", how="left", maintain_order="left"
     )
+    if policy.coefficients.form == "basic_bonus":
+        table = _with_bonuses(table, policy, bonuses)
+    given = pl.col("given_e4").is_not_null()
     coefficients = table.select(
         "fixmedins_code",
         "level",
         pl.coalesce("given_e4", "coefficient_e4").alias("coefficient_e4"),
-        pl.when(pl.col("given_e4").is_not_null())
+        pl.when(given)
         .then(pl.lit("given"))
         .otherwise(pl.col("coefficient_source"))
         .alias("coefficient_source"),
+        pl.when(~given).then("class").alias("class"),
     )
     return coefficients, classes

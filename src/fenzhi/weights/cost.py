@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, step_of, to_e4
-from fenzhi.policy.models import Coefficients
+from fenzhi.policy.coefficients import Coefficients
 
 SCHEMA: dict[str, pl.DataType] = {
     "fixmedins_code": pl.String(),

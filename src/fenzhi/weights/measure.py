@@ -15,9 +15,11 @@ from fenzhi.errors import CatalogError, RegionError
 from fenzhi.money import SCALE, round_half_up, step_of
 from fenzhi.policy.models import Policy, Trim
 from fenzhi.policy.models import Weights as WeightsPolicy
-from fenzhi.weights.coefficients import given_coefficients, institution_coefficients
+from fenzhi.weights.by_group import exempt_groups, group_coefficients, no_group_coefficients
+from fenzhi.weights.coefficients import institution_coefficients
 from fenzhi.weights.cost import cost_coefficients, no_cost_coefficients
 from fenzhi.weights.given import Grouped, given_weights
+from fenzhi.weights.items import no_bonuses
 from fenzhi.weights.negotiated import Negotiated, negotiate
 from fenzhi.weights.stability import stable_groups
 from fenzhi.weights.years import weighted_mean, year_weights
@@ -35,7 +37,9 @@ class Weights:
     level, coefficient_e4 (null if it differs from group to group), coefficient_source.
     ``classes``: the classes with their means. ``mean_fen``: M rounded. ``years``: of the history, oldest first.
     ``costs``: the cost coefficients per hospital and group (see :mod:`fenzhi.weights.cost`), without rows under
-    coefficients by class. ``negotiated``: what negotiated weights did, if there are any.
+    coefficients by class. ``by_class``: those per class and group (see :mod:`fenzhi.weights.by_group`).
+    ``negotiated``: what negotiated weights did, if there are any. ``exempt``: per group whether its layer has no
+    coefficient; None if all have.
     """
 
     groups: pl.DataFrame
@@ -46,6 +50,8 @@ class Weights:
     years: tuple[int, ...]
     costs: pl.DataFrame = field(default_factory=no_cost_coefficients)
     negotiated: Negotiated | None = None
+    by_class: pl.DataFrame = field(default_factory=no_group_coefficients)
+    exempt: pl.Series | None = None
 
 
 def _quantile(costs: pl.Series, start: int, n: int, q: Fraction) -> Fraction:
@@ -259,12 +265,14 @@ def weigh(
     policy: Policy,
     hospitals: pl.DataFrame,
     overrides: pl.DataFrame | None = None,
+    bonuses: pl.DataFrame | None = None,
 ) -> Weights:
     """Measure weights, means and institution coefficients on history.
 
     ``history``: group_idx (Int32, -1 = none), year (Int32), fixmedins_code, cost_fen (Int64) of all stays that count.
     ``catalog``: of either scheme. ``hospitals``: fixmedins_code, level, type, coefficient (Decimal text or null).
-    ``overrides``: negotiated weights, see :func:`fenzhi.weights.negotiated.negotiate`.
+    ``overrides``: negotiated weights, see :func:`fenzhi.weights.negotiated.negotiate`. ``bonuses``: values of the
+    items of coefficients, see :mod:`fenzhi.weights.items`.
     Raises :class:`RegionError` for an empty history or negotiated weights that cannot be, :class:`CatalogError`
     for a weight of zero, a benchmark group without stays, or given weights that are missing.
     """
@@ -299,12 +307,14 @@ def weigh(
         ids = catalog.groups["group_id"]
         groups, negotiated = negotiate(groups, ids, overrides, step_of(rules.decimals))
     _require_weights_above_zero(groups, catalog)
-    if policy.coefficients.form == "cost":
-        coefficients, classes = given_coefficients(hospitals)
+    form = policy.coefficients.form
+    items = no_bonuses() if bonuses is None else bonuses
+    coefficients, classes = institution_coefficients(history, hospitals, policy, weight_of, all_mean, items)
+    costs, by_class = no_cost_coefficients(), no_group_coefficients()
+    if form == "cost":
         costs = cost_coefficients(kept, years, hospitals, policy.coefficients)
-    else:
-        coefficients, classes = institution_coefficients(history, hospitals, policy, weight_of, all_mean)
-        costs = no_cost_coefficients()
+    elif form == "group":
+        by_class = group_coefficients(kept, hospitals, catalog, policy, weight_of)
     return Weights(
         groups=groups,
         level_means=_mean_rows(levels, ["group_idx", "level"]),
@@ -314,6 +324,8 @@ def weigh(
         years=years,
         costs=costs,
         negotiated=negotiated,
+        by_class=by_class,
+        exempt=exempt_groups(catalog, policy.coefficients),
     )
 
 
