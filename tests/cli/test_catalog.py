@@ -104,7 +104,7 @@ def test_a_workbook_by_hand_takes_its_name_and_says_what_it_left_out(tmp_path):
     out = done("catalog", "import", book, "-o", tmp_path / "drg", "--kind", "chs-drg")
     meta = load_catalog(tmp_path / "drg").meta
     assert (meta.id, meta.title, meta.kind) == ("plan-2", "某市 Plan 2", "imported")
-    assert "未读取的工作表: 封面" in out
+    assert "未采用: 封面" in out
 
 
 def test_nothing_is_overwritten(source, drg, tmp_path):

@@ -206,3 +206,14 @@ def test_the_columns_of_another_grouper(tmp_path: Path) -> None:
         ("22057878", "MDCG", "GC05"),
         ("2", "MDCP", "PS05"),
     ]
+
+
+def test_what_the_rules_ask_for_and_the_file_lacks_is_said(tmp_path: Path) -> None:
+    (tmp_path / "stays.csv").write_text("setl_id,gend,age,diag_codes,extra\n1,1,40,K35.800,x\n", "utf-8")
+    options = ("--catalog", "demonstration-drg", "-o", tmp_path / "groups.csv", "--lang", "en")
+    said = fenzhi("group", tmp_path / "stays.csv", *options)
+    assert said.code == 0
+    assert (
+        "note: the catalogue has rules on act_ipt_days, which the records lack: they never hold" in said.err
+    )
+    assert "extra" in said.err

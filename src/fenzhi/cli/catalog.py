@@ -213,7 +213,7 @@ def import_(
     show_table(heading(done.catalog), titles, rows)
     _say_findings(done.findings, lang)
     if done.left_out:
-        left = "未读取的工作表" if lang == "zh" else "sheets left out"
+        left = "未采用" if lang == "zh" else "left out"
         say(f"{left}: {', '.join(done.left_out)}")
     if report is not None:
         say(str(report))
@@ -274,9 +274,20 @@ def diff(before: str, after: str, target: Path | None, lang: str) -> None:
         say(str(target))
 
 
+def _cut(text: str | None, start: int) -> str | None:
+    if text is None:
+        return None
+    end = start + LONG
+    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
+
+
 def _example(item: str, before: str | None, after: str | None) -> str:
     """Return a difference in a few words."""
-    old, new = (text if text is None or len(text) <= LONG else f"{text[:LONG]}…" for text in (before, after))
+    # Long texts are shown from where they begin to differ.
+    pairs = enumerate(zip(before or "", after or "", strict=False))
+    same = next((at for at, (one, two) in pairs if one != two), min(len(before or ""), len(after or "")))
+    start = max(0, same - LONG // 4) if max(len(before or ""), len(after or "")) > LONG else 0
+    old, new = (_cut(text, start) for text in (before, after))
     return f"{item}: {old or '-'} → {new or '-'}"
 
 

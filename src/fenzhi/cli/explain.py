@@ -132,7 +132,8 @@ def _show_drg(trace: DrgTrace, lang: str) -> None:
         if one.alone is not None:
             answer += words["alone"].format(one.alone)
         rows.append((words["levels"][one.level], one.code, name, answer))
-    show_table(str(words["looked"]), words["columns"], rows)
+    if rows:
+        show_table(str(words["looked"]), words["columns"], rows)
     if trace.closed:
         say(words["closed"].format(" ".join(trace.closed)))
     if trace.complications:

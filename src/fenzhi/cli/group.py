@@ -40,8 +40,13 @@ def command(
     """
     from fenzhi.pipeline import group_file
 
+    notices: list[str] = []
     with progress_bar(lang) as progress:
-        counts = group_file(source, target, catalog, policy=policy, columns=columns, progress=progress)
+        counts = group_file(
+            source, target, catalog, policy=policy, columns=columns, progress=progress, tell=notices.append
+        )
+    for notice in notices:
+        click.echo(f"{'提示' if lang == 'zh' else 'note'}: {notice}", err=True)
     titles = ("去向", "原因", "行数") if lang == "zh" else ("outcome", "reason", "rows")
     rows = [(str(outcome), reason or "", f"{n:,}") for outcome, reason, n in counts.iter_rows()]
     show_table(str(target), titles, rows)

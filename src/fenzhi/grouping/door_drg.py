@@ -48,7 +48,9 @@ def _fact(stays: pl.DataFrame, name: str, compiled: CompiledDrg) -> Int64s:
             else given.is_not_null().cast(pl.Int64).replace(0, None)
         )
     elif given.dtype.is_float():
-        numbers = (given * units).round().cast(pl.Int64)
+        # Hours are held in minutes; decimals of whole figures (an age of 0.6 years) are cut, as reading does.
+        held = given.fill_nan(None) * units
+        numbers = (held.round() if units > 1 else held.floor()).cast(pl.Int64)
     elif name == "amount":
         numbers = given.cast(pl.Int64)
     else:

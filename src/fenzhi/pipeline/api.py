@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from fenzhi.catalogs import DipCatalog, DrgCatalog, find_catalog, load_catalog
+from fenzhi.errors import InputError
 from fenzhi.grouping import Compiled, CompiledDrg, Grouped, compile_catalog, group_frame
 from fenzhi.pipeline.setting import columns_for
 from fenzhi.policy import Policy, load_policy
@@ -24,11 +25,38 @@ OPTIONAL: dict[str, pl.DataType] = {
 }
 
 
+def _require_types(stays: pl.DataFrame) -> None:
+    """Raise :class:`InputError` for a frame of lists that lacks its key or has a column of another type."""
+    if "setl_id" not in stays.columns:
+        raise InputError(
+            "the frame has no column setl_id",
+            code="RECORDS_COLUMN_MISSING",
+            field="setl_id",
+            remedy="add the settlement id of each stay, for example with with_row_index('setl_id')",
+        )
+    for name, dtype in stays.schema.items():
+        if name in ("diag_codes", "oprn_codes"):
+            fits = isinstance(dtype, pl.List) and dtype.inner in (pl.String, pl.Null)
+            needed = "lists of text; read_stays splits joined text"
+        elif name in ("gend", "age", "nwb_age", "nwb_bir_wt", "act_ipt_days", "dscg_way", "icu_hours"):
+            fits, needed = dtype.is_numeric() or dtype == pl.Null, "numbers"
+        else:
+            continue
+        if not fits:
+            raise InputError(
+                f"the column {name} has the type {dtype}; grouping needs {needed}",
+                code="RECORDS_COLUMN_TYPE",
+                field=name,
+                remedy="write the column in that type, or let read_stays read the frame",
+            )
+
+
 def _frame(stays: pl.DataFrame | StaysRead, exact: bool) -> pl.DataFrame:
     if isinstance(stays, StaysRead):
         return stays.stays
     if not isinstance(stays.schema.get("diag_codes"), pl.List):
         return read_stays(stays, columns=columns_for(None, exact), needs="grouping").stays
+    _require_types(stays)
     missing = [
         pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in stays.columns
     ]

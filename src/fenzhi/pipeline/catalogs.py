@@ -82,7 +82,9 @@ def import_catalog(
     if src.is_file():
         catalog, left_out = _import_workbook(src, said)
     else:
-        catalog, left_out = import_tables(src, **said), ()
+        catalog = import_tables(src, **said)
+        remarks = (part.removeprefix("remarks: ") for part in catalog.meta.note.split("; "))
+        left_out = tuple(part for part in remarks if part.endswith("left out") or "columns not used" in part)
     findings = tuple(check_drg_catalog(catalog))
     save_drg_catalog(catalog, target)
     if report is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import polars as pl
 from fenzhi.catalogs import compares_exactly, load_catalog
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.files import new_file, require_new_file
-from fenzhi.grouping import Grouped, Trace, compile_catalog, trace_stay
+from fenzhi.grouping import Compiled, CompiledDrg, Grouped, Trace, compile_catalog, trace_stay
+from fenzhi.grouping.compile_drg import FACTS, FIRST_FACTS
 from fenzhi.grouping.dip import OUTCOMES, STATUS_FAILED
 from fenzhi.grouping.drg import NO_ADRG, NO_DRG, NO_MDC
 from fenzhi.pipeline.setting import Progress, columns_for, group_stays, silent
@@ -18,6 +20,10 @@ from fenzhi.pipeline.store import write_csv
 from fenzhi.pipeline.year import other_rows
 from fenzhi.policy import load_policy
 from fenzhi.records import StaysRead, load_columns, read_stays
+
+
+def _unheard(_notice: str) -> None:
+    """Tell nobody."""
 
 
 def group_file(
@@ -29,12 +35,13 @@ def group_file(
     columns: Path | None = None,
     chunk_rows: int | None = None,
     progress: Progress = silent,
+    tell: Callable[[str], None] = _unheard,
 ) -> pl.DataFrame:
     """Group a file or folder of stays into a new Parquet or CSV file; return the counts per outcome and reason.
 
     One row per input row, in input order: setl_id, outcome, scheme, layer, group_id, status, reason, mdc,
     adrg, drg. Rejected rows and refunds keep their place. Needs the grouping columns only. The catalogue decides
-    between DIP and DRG; ``policy`` is for DIP.
+    between DIP and DRG; ``policy`` is for DIP. ``tell`` hears what was assumed or left out.
     """
     require_new_file(target, (".parquet", ".csv"))
     progress("read records", 0.0)
@@ -45,6 +52,8 @@ def group_file(
         compiling = pool.submit(lambda: compile_catalog(load_catalog(catalog), rules.grouping))
         read = read_stays(source, columns=columns_for(cmap, compares_exactly(catalog)), needs="grouping")
         compiled = compiling.result()
+    for notice in [*read.notices, *_never_holding(read.stays, compiled)]:
+        tell(notice)
     progress("group", 0.6)
     result = grouped_rows(read, group_stays(read.stays, compiled, chunk_rows), compiled.catalog.meta.scheme)
     progress("write", 0.8)
@@ -55,6 +64,17 @@ def group_file(
             result.write_parquet(aside, compression="zstd", compression_level=1)
     progress("done", 1.0)
     return result.group_by("outcome", "reason").agg(pl.len().alias("rows")).sort("outcome", "reason")
+
+
+def _never_holding(stays: pl.DataFrame, compiled: Compiled) -> list[str]:
+    """Say which figures the rules of a DRG catalogue ask for that the records do not have."""
+    if not isinstance(compiled, CompiledDrg):
+        return []
+    columns = [FACTS[fact][0] for fact in compiled.facts if fact not in FIRST_FACTS]
+    lacking = [c for c in columns if c not in stays.columns or stays[c].null_count() == stays.height > 0]
+    return [
+        f"the catalogue has rules on {column}, which the records lack: they never hold" for column in lacking
+    ]
 
 
 def explain_grouping(
@@ -71,7 +91,7 @@ def explain_grouping(
     """
     cmap = columns_for(None if columns is None else load_columns(columns), compares_exactly(catalog))
     compiled = compile_catalog(load_catalog(catalog), load_policy(policy).grouping)
-    read = read_stays(source, columns=columns_for(cmap, compares_exactly(catalog)), needs="grouping")
+    read = read_stays(source, columns=cmap, needs="grouping")
     stay = read.stays.filter(pl.col("setl_id") == setl_id)
     if stay.is_empty():
         why = read.rejected.filter(pl.col("setl_id") == setl_id)["rule"]

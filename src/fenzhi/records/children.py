@@ -90,8 +90,7 @@ def _load(table: Table, cmap: ColumnMap, stem: str) -> pl.DataFrame:
     for name in raw.columns:
         if name in ("diag_code", "oprn_oprt_code"):
             # A code that was ever a number has lost its zeros.
-            kind = "duration" if name == "scs_cutd_sum_dura" else "code"
-            check_type(" + ".join(plan.sources[name]) or name, name, kind, raw.schema[name], table.file)
+            check_type(" + ".join(plan.sources[name]) or name, name, "code", raw.schema[name], table.file)
     keep = ("fund_payamt", "amt")
     texts = [n for n, t in raw.schema.items() if n not in keep and not t.is_temporal()]
     return raw.with_columns(clean_scalar(n, raw.schema[n], "text", cmap) for n in texts).filter(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 import fenzhi
 from fenzhi.catalogs.drg import save_drg_catalog
+from fenzhi.errors import InputError
 
 STAYS = pl.DataFrame(
     {
@@ -44,6 +46,34 @@ def test_a_catalogue_that_changed_is_read_again(tmp_path: Path) -> None:
     table = folder / "drg.csv"
     table.write_text(table.read_text("utf-8").replace(before, "ZZ99"), encoding="utf-8")
     assert fenzhi.group(stay, folder).frame["drg"][0] == "ZZ99"
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "code"),
+    [
+        ("gend", ["男", "女", "男"], "RECORDS_COLUMN_TYPE"),
+        ("age", ["x", "1", "2"], "RECORDS_COLUMN_TYPE"),
+        ("diag_codes", [[1], [2], [3]], "RECORDS_COLUMN_TYPE"),
+        ("oprn_codes", ["47.0100", "", ""], "RECORDS_COLUMN_TYPE"),
+        ("setl_id", None, "RECORDS_COLUMN_MISSING"),
+    ],
+)
+def test_a_frame_of_another_form_is_refused_in_words(
+    column: str, values: list[Any] | None, code: str
+) -> None:
+    frame = STAYS.drop(column, strict=False)
+    frame = frame if values is None else frame.with_columns(pl.Series(column, values))
+    with pytest.raises(InputError) as caught:
+        fenzhi.group(frame, "demonstration-drg")
+    assert (caught.value.code, caught.value.field) == (code, column)
+    assert caught.value.remedy
+
+
+def test_ages_are_cut_to_completed_years() -> None:
+    stay = pl.DataFrame({"setl_id": ["1"], "diag_codes": [["K35.800"]], "gend": [1], "age": [0.6]})
+    assert fenzhi.group(stay, "demonstration-drg").frame["reason"].to_list() == ["newborn_age_days_missing"]
+    unknown = stay.with_columns(age=pl.lit(float("nan")))
+    assert fenzhi.group(unknown, "demonstration-drg").frame["reason"].to_list() == ["age_unknown"]
 
 
 def test_codes_may_be_joined_text_and_operations_may_be_missing() -> None:

@@ -6,6 +6,7 @@ code may be called ``drg_code``, and that remarks may stand in further columns. 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from difflib import get_close_matches
 from pathlib import Path
@@ -85,6 +86,15 @@ def read_table_form(src: Path) -> tuple[dict[str, pl.DataFrame], dict[str, str]]
     return tables, keys
 
 
+def _id_of(version: str) -> str:
+    """Return an id made from a version's name; a name with other letters keeps apart by a part of its hash."""
+    plain = re.sub(r"[^a-z0-9._-]+", "-", version.lower()).strip("-._")
+    if version.isascii():
+        return plain or "imported"
+    mark = hashlib.sha256(version.encode()).hexdigest()[:6]
+    return f"{plain or 'imported'}-{mark}"
+
+
 def _switches(keys: dict[str, str], file: Path) -> dict[str, Any]:
     """Return the fields of :class:`DrgMeta` that ``version.csv`` sets."""
     version = keys.get("version", "")
@@ -109,7 +119,7 @@ def _switches(keys: dict[str, str], file: Path) -> dict[str, Any]:
         )
     remarks = [f"{key}: {value}" for key, value in keys.items() if key not in ("version", RETRY, "qy")]
     return {
-        "id": re.sub(r"[^a-z0-9._-]+", "-", version.lower()).strip("-._") or "imported",
+        "id": _id_of(version),
         "title": f"CHS-DRG {version}",
         "version": version,
         "kind": "imported",

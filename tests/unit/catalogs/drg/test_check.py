@@ -79,7 +79,10 @@ ERRORS = [
     ("drg", "1,2,cc", "1,2,any_dx==", "CATALOG_UNKNOWN_KIND", 9, "rule", "any_dx==", "term is unknown"),
     ("drg", "1,2,cc", "1,2,dept!=A|B", "CATALOG_UNKNOWN_KIND", 9, "rule", "dept!=A|B", "department"),
     ("adrg_condition", "1&2", "1&(2|3)", "CATALOG_VALUE", 5, "arg", "1&(2|3)", "tags cannot be read"),
-    ("mdc", "main_dx,any", "main_proc_valid_or:,any", "CATALOG_BLANK", 2, "entry_rule", "main_proc_valid_or:", "nothing"),
+    (
+        *("mdc", "main_dx,any", "main_proc_valid_or:,any", "CATALOG_BLANK", 2, "entry_rule"),
+        *("main_proc_valid_or:", "names nothing to look for"),
+    ),
     ("mdc", "main_dx,any", "sites>=0,any", "CATALOG_UNKNOWN_KIND", 2, "entry_rule", "sites>=0", "term is unknown"),
     ("drg", "1,2,cc", "1,2,any_dx==GR1.dx", "CATALOG_LIST", 9, "rule", "GR1.dx", "among codes"),
     ("drg", "1,2,cc", "1,2,any_dx_in:GR1.dx|K66.000", "CATALOG_LIST", 9, "rule", "GR1.dx", "among codes"),

@@ -48,7 +48,7 @@ def test_what_is_given_counts_before_version_csv(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "slug"), [("CHS-DRG 1.1 (2021)", "chs-drg-1.1-2021"), ("金华", "imported")]
+    ("version", "slug"), [("CHS-DRG 1.1 (2021)", "chs-drg-1.1-2021"), ("金华", "imported-db978c")]
 )
 def test_the_id_is_made_of_the_version(tmp_path: Path, version: str, slug: str) -> None:
     assert _imported(tmp_path, version=f"key,value\nversion,{version}\n").meta.id == slug
@@ -204,3 +204,12 @@ def test_values_in_quotation_marks_are_values(
 ) -> None:
     (term,) = parse_drg_rule(rule, (), {})
     assert (term.kind, term.codes, term.texts) == (kind, codes, texts)
+
+
+def test_versions_named_in_chinese_have_ids_of_their_own(tmp_path: Path) -> None:
+    ids = {
+        _imported(tmp_path / str(at), version=small.changed("version", "Small 1", name)).meta.id
+        for at, name in enumerate(("甲市2023版", "乙市2023版", "2023"))
+    }
+    assert len(ids) == 3
+    assert "2023" in ids
