@@ -13,8 +13,11 @@ from fenzhi.files import new_file, require_new_file
 from fenzhi.pipeline.history import history_years
 from fenzhi.pipeline.setting import known_codes, make_setting, unmapped_notices
 from fenzhi.pipeline.store import write_csv
+from fenzhi.policy.check import check_pack
+from fenzhi.policy.validity import policy_of, validity
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
-from fenzhi.region import load_region
+from fenzhi.region import Region, load_region
+from fenzhi.region.load import several_rules
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,40 @@ def check_records(source: Path, columns: Path | None = None) -> Checked:
     return _checked(read_stays(source, columns=None if columns is None else load_columns(columns)), ())
 
 
+def _policy_findings(region: Region) -> tuple[str, ...]:
+    """Return what is to be said of the region's packs, which could be loaded."""
+    found = []
+    year, meta = region.meta.year, region.policy.meta
+    if not region.meta.policies and (
+        (meta.valid_from is not None and meta.valid_from.year > year)
+        or (meta.valid_to is not None and meta.valid_to.year < year)
+    ):
+        found.append(
+            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from} "
+            f"to {meta.valid_to or 'now'}, the year is {year}"
+        )
+    if (several := several_rules(region)) is not None:
+        found.append(f"error: [{several.code}] {several.message}")
+    for name in region.meta.packs():
+        for finding in check_pack(name, near=region.folder)[0]:
+            if finding.severity == "warning":
+                error = finding.error
+                found.append(f"warning: [{error.code}] {error.message} ({error.where()})")
+    return tuple(dict.fromkeys(found))
+
+
+def _stays_of_policies(stays: pl.DataFrame, region: Region) -> tuple[str, ...]:
+    """Say how many stays of the year each of several packs has."""
+    if len(region.policies) < 2:
+        return ()
+    of_year = stays.filter(pl.col("dscg_time").dt.year() == region.meta.year)
+    counts = dict(policy_of(of_year, region.policies).value_counts().iter_rows())
+    held = (
+        f"{pack.meta.id} ({validity(pack)}): {counts.get(at, 0)}" for at, pack in enumerate(region.policies)
+    )
+    return (f"note: [POLICY_STAYS] stays by policy: {', '.join(held)}",)
+
+
 def check_region(folder: Path) -> Checked:
     """Check a region's folder. Raises the error that a run would end with; warnings are returned."""
     region = load_region(folder)
@@ -71,16 +108,7 @@ def check_region(folder: Path) -> Checked:
             else check_catalog(setting.catalog)
         )
     )
-    year = region.meta.year
-    meta = region.policy.meta
-    if (meta.valid_from is not None and meta.valid_from.year > year) or (
-        meta.valid_to is not None and meta.valid_to.year < year
-    ):
-        findings = (
-            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from} "
-            f"to {meta.valid_to or 'now'}, the year is {year}",
-            *findings,
-        )
+    findings = (*_policy_findings(region), *findings)
     classes = region.hospitals.group_by("level", "type").len().sort("level", "type")
     named = ", ".join(f"{level or '-'} {kind or '-'} ({n})" for level, kind, n in classes.iter_rows())
     findings = (*findings, f"note: [HOSPITAL_CLASSES] hospitals by level and type: {named}")
@@ -104,7 +132,7 @@ def check_region(folder: Path) -> Checked:
         known=known_codes(region),
     )
     unmapped = tuple(f"warning: [CODES_UNMAPPED] {text}" for text in unmapped_notices(read.stays, setting))
-    return _checked(read, (*findings, *unmapped))
+    return _checked(read, (*findings, *_stays_of_policies(read.stays, region), *unmapped))
 
 
 def write_findings(checked: Checked, target: Path) -> None:

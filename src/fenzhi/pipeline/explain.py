@@ -50,7 +50,7 @@ def _check_inputs(region: Region, manifest: dict[str, Any]) -> None:
     now, then = file_hashes(region), manifest["inputs"]
     changed = [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
     if not changed and policy_hash(region.policy) != manifest["policy"]["hash"]:
-        changed = [region.meta.policy]
+        changed = [region.meta.packs()[0]]
     if changed:
         raise InputError(
             f"{len(changed)} input file(s) changed since this run, so it cannot be replayed; the first is {changed[0]}",

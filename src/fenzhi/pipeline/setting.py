@@ -108,8 +108,8 @@ def _require_scheme(region: Region, scheme: str) -> None:
             f"the policy is for {region.policy.meta.scheme}, the catalogue for {scheme}",
             code="POLICY_SCHEME",
             file=region.folder / "region.toml",
-            field="region.policy",
-            value=region.meta.policy,
+            field="region.policies" if region.meta.policies else "region.policy",
+            value=region.meta.packs()[0],
             remedy="name a policy and a catalogue of the same scheme",
         )
 

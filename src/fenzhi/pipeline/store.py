@@ -40,7 +40,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.hospitals,
         meta.budget,
         "region.toml",
-        meta.policy,
+        *meta.packs(),
         meta.catalog,
         meta.columns,
         meta.operations,

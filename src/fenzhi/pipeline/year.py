@@ -27,6 +27,7 @@ from fenzhi.points import PAID, base_points, readmitted_days, score
 from fenzhi.policy import Policy
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
+from fenzhi.region.load import several_rules
 from fenzhi.region.scope import cost_of, exclusion_of, is_bed_day, pool_of, track_of
 from fenzhi.results import TABLES, shape
 from fenzhi.settlement import YearInputs, balances, settle
@@ -171,8 +172,11 @@ def compute(
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """Compute a region's year and return its result tables and the facts of the manifest; writes nothing.
 
-    The tables do not depend on ``chunk_rows`` or the number of threads.
+    The tables do not depend on ``chunk_rows`` or the number of threads. Raises POLICY_SEVERAL if the region
+    has packs of different rules in one year.
     """
+    if (error := several_rules(region)) is not None:
+        raise error
     clock = Clock(progress)
     policy = region.policy
     clock.start("read region", 0.0)

@@ -13,7 +13,7 @@ from fenzhi.policy.errors import errors_of
 from fenzhi.policy.fields import Place, dotted, model_at
 from fenzhi.policy.layers import Layer, merged, origin, read_layers
 from fenzhi.policy.models import Policy
-from fenzhi.policy.validity import validity_errors
+from fenzhi.policy.validity import scheme_errors, validity_errors
 
 
 @dataclass(frozen=True)
@@ -173,14 +173,5 @@ def check_pack(name: str | Path, near: Path | None = None) -> tuple[list[Finding
 
 def check_together(packs: Sequence[Policy]) -> list[Finding]:
     """Return what keeps packs from following each other in one region: gaps, overlaps, two schemes."""
-    found = [Finding("error", error) for error in validity_errors(packs)] if packs else []
-    schemes = sorted({pack.meta.scheme for pack in packs})
-    if len(schemes) > 1:
-        error = PolicyError(
-            f"the packs are for {' and '.join(schemes)}",
-            code="POLICY_SCHEME",
-            field="meta.scheme",
-            remedy="name packs of one scheme",
-        )
-        found.append(Finding("error", error))
-    return found
+    errors = validity_errors(packs) if packs else []
+    return [Finding("error", error) for error in (*errors, *scheme_errors(packs))]

@@ -73,6 +73,21 @@ def _gap(first: date, last: date) -> PolicyError:
     )
 
 
+def scheme_errors(packs: Sequence[Policy]) -> list[PolicyError]:
+    """Return the error that the packs of one region are for different schemes."""
+    schemes = sorted({pack.meta.scheme for pack in packs})
+    if len(schemes) < 2:
+        return []
+    return [
+        PolicyError(
+            f"the packs are for {' and '.join(schemes)}",
+            code="POLICY_SCHEME",
+            field="meta.scheme",
+            remedy="name packs of one scheme",
+        )
+    ]
+
+
 def policy_of(stays: pl.DataFrame, packs: Sequence[Policy]) -> pl.Series:
     """Return for each stay the place of its pack in ``packs`` (UInt32), by the date of ``dscg_time``.
 

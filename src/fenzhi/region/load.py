@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from fenzhi.budget import Budget
 from fenzhi.errors import PolicyError, RegionError
 from fenzhi.policy import Policy, load_policy, read_toml
-from fenzhi.policy.base import Model
+from fenzhi.policy.base import Fault, FaultsError, Model
 from fenzhi.policy.fields import dotted, keys_at, nearest
+from fenzhi.policy.validity import same_rules, scheme_errors, validity_errors
 from fenzhi.records import QualityRules
 from fenzhi.region.bonuses import complete_bonuses, require_levels
 from fenzhi.region.tables import (
@@ -32,7 +34,8 @@ class RegionMeta(Model):
 
     ``history``: folders or files of the years before, oldest first. ``history_years``: the years of
     discharge that count
-    (default: the years just before ``year``, one per folder).
+    (default: the years just before ``year``, one per folder). ``policy``: the pack of the year; or
+    ``policies``: those that follow each other in it, by date of discharge.
     """
 
     id: str
@@ -40,7 +43,8 @@ class RegionMeta(Model):
     area: str | None = None
     year: int = Field(ge=1990, le=2200)
     synthetic: bool = False
-    policy: str
+    policy: str | None = None
+    policies: tuple[str, ...] = ()
     catalog: str
     records: str = "records"
     history: tuple[str, ...] = ()
@@ -54,6 +58,17 @@ class RegionMeta(Model):
     advances: str | None = None
     weight_overrides: str | None = None
     bonuses: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> RegionMeta:
+        if (self.policy is None) == (not self.policies):
+            text = "give policy = one pack for the whole year, or policies = those that follow each other"
+            raise FaultsError([Fault(text, ("policy",))])
+        return self
+
+    def packs(self) -> tuple[str, ...]:
+        """Return the packs as region.toml names them."""
+        return self.policies or tuple(name for name in [self.policy] if name is not None)
 
 
 class Pool(Model):
@@ -86,7 +101,11 @@ class RegionFile(Model):
 
 @dataclass(frozen=True)
 class Region:
-    """A region's year, read: settings, policy, hospitals (frame), budget and yearly inputs (frames)."""
+    """A region's year, read: settings, policies, hospitals (frame), budget and yearly inputs (frames).
+
+    ``policy`` is the first of ``policies``; a run takes several only if they pay alike
+    (:func:`several_rules`).
+    """
 
     folder: Path
     meta: RegionMeta
@@ -94,6 +113,7 @@ class Region:
     codes: CodesConfig
     quality: QualityRules
     policy: Policy
+    policies: tuple[Policy, ...]
     hospitals: pl.DataFrame
     budget: Budget
     assessment: pl.DataFrame
@@ -122,6 +142,10 @@ def _model(model: type[BaseModel], file: Path, code: str) -> Any:
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         place = first["loc"]
         message = first["msg"].removeprefix("Value error, ")
+        raised = first.get("ctx", {}).get("error")
+        if isinstance(raised, FaultsError):
+            message, at = raised.faults[0]
+            place = (*place, *at)
         remedy = "see docs/guide.md for the keys of this file"
         if first["type"] == "extra_forbidden":
             keys = keys_at(model, place[:-1])
@@ -197,6 +221,37 @@ def _budget(file: Path, year: int, pools: list[str]) -> Budget:
     return budget
 
 
+def _policies(meta: RegionMeta, folder: Path) -> tuple[Policy, ...]:
+    """Load the packs; several must be of one scheme and hold on every day of the year, one at a time."""
+    packs = tuple(load_policy(name, near=folder) for name in meta.packs())
+    if meta.policies:
+        found = validity_errors(packs, date(meta.year, 1, 1), date(meta.year, 12, 31)) + scheme_errors(packs)
+        for error in found[:1]:
+            raise PolicyError(
+                error.message,
+                code=error.code,
+                file=folder / "region.toml",
+                field="region.policies",
+                remedy=error.remedy,
+            )
+    return packs
+
+
+def several_rules(region: Region) -> PolicyError | None:
+    """Return the error that the year has packs of different rules, None if one rule holds all year."""
+    other = next((pack for pack in region.policies if not same_rules(pack, region.policies[0])), None)
+    if other is None:
+        return None
+    return PolicyError(
+        f"the packs {region.policies[0].meta.id} and {other.meta.id} have different rules, and a run pays a whole "
+        "year by one",
+        code="POLICY_SEVERAL",
+        file=region.folder / "region.toml",
+        field="region.policies",
+        remedy="name one pack for the year as policy; fenzhi policy diff shows how they differ",
+    )
+
+
 def load_region(folder: Path) -> Region:
     """Read and check a region's folder (not its records).
 
@@ -229,8 +284,9 @@ def load_region(folder: Path) -> Region:
         return folder / usual if (folder / usual).is_file() else None
 
     advances = optional(meta.advances, "advances.csv")
-    policy = load_policy(meta.policy, near=folder)
-    require_levels(hospitals, policy.coefficients, folder / meta.hospitals)
+    policies = _policies(meta, folder)
+    for policy in policies:
+        require_levels(hospitals, policy.coefficients, folder / meta.hospitals)
     bonuses = optional(meta.bonuses, "bonuses.csv")
     return Region(
         folder=folder,
@@ -238,7 +294,8 @@ def load_region(folder: Path) -> Region:
         pools=settings.pool,
         codes=settings.codes,
         quality=settings.quality,
-        policy=policy,
+        policy=policies[0],
+        policies=policies,
         hospitals=hospitals,
         budget=_budget(folder / meta.budget, meta.year, ids),
         assessment=read_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
