@@ -61,8 +61,12 @@ class RegionMeta(Model):
 
     @model_validator(mode="after")
     def _check(self) -> RegionMeta:
-        if (self.policy is None) == (not self.policies):
-            text = "give policy = one pack for the whole year, or policies = those that follow each other"
+        if self.policy is not None and self.policies:
+            raise FaultsError([Fault("give policy or policies, not both", ("policies",))])
+        if self.policy is None and not self.policies:
+            text = (
+                "this key is missing: the pack of the year, or policies = those that follow each other in it"
+            )
             raise FaultsError([Fault(text, ("policy",))])
         return self
 

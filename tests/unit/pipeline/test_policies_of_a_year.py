@@ -102,9 +102,9 @@ def stays_of_the_year(region: Path) -> int:
     [
         ("valid_from = 2027-04-02", "POLICY_GAP", "no pack holds from 2027-04-01 to 2027-04-01"),
         (
-            "valid_from = 2027-06-30",
+            "valid_from = 2027-03-31",
             "POLICY_OVERLAP",
-            "two packs hold from 2027-06-30 to 2027-06-30: a and b",
+            "two packs hold from 2027-03-31 to 2027-03-31: a and b",
         ),
         (
             "valid_from = 2027-04-01\nvalid_to = 2027-12-30",
@@ -140,14 +140,18 @@ def test_packs_of_two_schemes(region):
 def test_policy_and_policies_or_none_of_both(region):
     file = region / "region.toml"
     old = file.read_text(encoding="utf-8")
-    for text in (
-        old.replace('policy = "national-dip-3.0"\n', ""),
-        old.replace('policy = "national-dip-3.0"', 'policy = "a.toml"\npolicies = ["b.toml"]'),
+    for text, field, message in (
+        (old.replace('policy = "national-dip-3.0"\n', ""), "region.policy", "this key is missing: the pack"),
+        (
+            old.replace('policy = "national-dip-3.0"', 'policy = "a.toml"\npolicies = ["b.toml"]'),
+            "region.policies",
+            "not both",
+        ),
     ):
         file.write_text(text, encoding="utf-8")
-        with pytest.raises(RegionError, match="give policy = one pack for the whole year") as caught:
+        with pytest.raises(RegionError, match=message) as caught:
             load_region(region)
-        assert caught.value.field == "region.policy"
+        assert caught.value.field == field
 
 
 def test_check_says_what_the_packs_say_but_nothing_reads(region):
