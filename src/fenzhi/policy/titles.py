@@ -18,6 +18,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "weights.threshold": ("核心病种阈值", "threshold of core groups"),
     "coefficients": ("机构系数", "institution coefficients"),
     "points": ("病例分值", "points of a case"),
+    "grassroots": ("基层病种", "grassroots groups"),
     "stability": ("稳定病组", "stable groups"),
     "deviation": ("费用偏差", "cost deviation"),
     "incomplete": ("非完整治疗病例", "incomplete stays"),
@@ -78,6 +79,12 @@ TITLES: dict[str, tuple[str, str]] = {
     "by": ("分类依据", "classes by"),
     "cost_years": ("成本系数取用年数", "years of cost coefficients"),
     "grassroots_exempt": ("基层病种不设系数", "none for grassroots groups"),
+    "exempt_layers": ("不设系数的层次", "layers without coefficient"),
+    "items": ("加成或连乘项目", "items of a bonus or product"),
+    "weight": ("权数", "weight"),
+    "default": ("缺省值", "default"),
+    "levels": ("各等级系数", "factors of the levels"),
+    "level_order": ("等级顺序(由低到高)", "levels, lowest first"),
     "floor": ("下限", "floor"),
     "cap": ("上限", "cap"),
     # deviation
@@ -105,6 +112,10 @@ TITLES: dict[str, tuple[str, str]] = {
     "level": ("机构等级", "level of hospitals"),
     "upto_days": ("至第几日", "up to day"),
     "points_per_day": ("每日点数", "points of a day"),
+    # grassroots
+    "grassroots.coefficient": ("机构系数", "institution coefficient"),
+    "primary_levels": ("基层机构等级", "levels of primary institutions"),
+    "share_min": ("基层机构病例占比下限", "lowest share of primary institutions"),
     # point_value, settlement
     "point_value.settlement": ("结算方法", "method of settlement"),
     "rate": ("点值方式", "kind of point value"),
