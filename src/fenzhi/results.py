@@ -60,6 +60,8 @@ CASES = (
     _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
     _c("rw_e4", pl.Int64, "病种分值(RW)", "weight"),
     _c("coefficient_e4", pl.Int64, "机构调节系数", "institution coefficient"),
+    _c("auxiliary_family", pl.String, "辅助分型", "auxiliary family"),
+    _c("auxiliary_level", pl.String, "辅助分型等级", "auxiliary level"),
     _c("auxiliary_e4", pl.Int64, "辅助分型系数", "auxiliary coefficient"),
     _c("points_base_e4", pl.Int64, "偏差前分值", "points before deviation"),
     _c("deviation", pl.String, "费用偏差类型", "deviation band"),
@@ -220,6 +222,20 @@ CLASS_COEFFICIENTS = (
     _c("coefficient_e4", pl.Int64, "病种系数", "coefficient of the class in the group"),
 )
 
+AUXILIARY = (
+    _c("group_id", pl.String, "病种编码", "group"),
+    _c("family", pl.String, "辅助分型", "auxiliary family"),
+    _c("level", pl.String, "辅助分型等级", "auxiliary level"),
+    _c("los_from_days", pl.Int32, "住院天数下限", "only stays of at least"),
+    _c("los_upto_days", pl.Int32, "住院天数上限", "only stays of at most"),
+    _c("cases", pl.Int64, "历史病例数(裁剪后)", "kept stays in history"),
+    _c("mean_cost_fen", pl.Int64, "历史例均费用", "mean cost in history"),
+    _c("cv", pl.Float64, "分型前变异系数", "coefficient of variation before"),
+    _c("cv_after", pl.Float64, "分型后变异系数", "coefficient of variation inside levels"),
+    _c("coefficient_e4", pl.Int64, "辅助分型系数", "auxiliary coefficient"),
+    _c("status", pl.String, "结论", "what became of it"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "cases": CASES,
     "groups": GROUPS,
@@ -235,6 +251,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
 FURTHER: dict[str, tuple[Column, ...]] = {
     "coefficients": COEFFICIENTS,
     "class_coefficients": CLASS_COEFFICIENTS,
+    "auxiliary": AUXILIARY,
 }
 
 

@@ -43,6 +43,9 @@ TABLE_NOTES = {
     'Only under `[coefficients] form = "cost"`.',
     "class_coefficients": "One row per class of hospitals and group with stays in the history: what the class's "
     'coefficient in the group follows from. Only under `[coefficients] form = "group"`.',
+    "auxiliary": "One row per group, family and level that was looked at: `chosen`; `other_family` (another one was "
+    "higher); `cv_not_lower`; `one_level`; `no_cost`; `too_few_cases` (of the group); or `listed`. "
+    "Only with `[auxiliary]`.",
 }
 
 
@@ -186,6 +189,9 @@ def policy_page() -> str:
             title = f"`[{name}.{holder}]`" if single else f"`[[{name}.{holder}]]`"
             lines += ["", f"### {title}", "", *_doc(inner)]
             lines += _rows(inner, getattr(section, holder) if single else None)
+            for deeper in (each for each in _nested(inner) if each not in _nested(model)):
+                at = next(n for n, f in inner.model_fields.items() if deeper in get_args(f.annotation))
+                lines += ["", f"### `[[{name}.{holder}.{at}]]`", "", *_doc(deeper), *_rows(deeper, None)]
             if inner is Band:
                 lines += [
                     "",

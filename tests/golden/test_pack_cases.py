@@ -2,6 +2,7 @@
 
 ``points``: weight S, coefficient h, cost and what it is compared with (mean of last year, or opening point value) in
 yuan -> band and points. ``ungrouped``, ``bed_day``: points. ``group``: the group a stay finds in the catalogue below.
+``level``: the auxiliary level in a family; ``diag`` principal diagnosis first, ``mean`` of the group, ``icu`` in hours.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import polars as pl
 import pytest
 
 from fenzhi.catalogs import DipCatalog
-from fenzhi.codes import read_table
+from fenzhi.codes import read_comorbidity, read_table
 from fenzhi.grouping import compile_catalog, group_frame
 from fenzhi.money import to_e4
 from fenzhi.points import score
 from fenzhi.policy import load_policy, policies_dir
 from fenzhi.policy.models import Policy
+from fenzhi.shipped import shipped_dir
+from fenzhi.weights.levels import level_name, mark_levels, with_levels
 from unit.worked import catalog, row, stays, weights
 
 FILE = Path(__file__).parent / "pack_cases.csv"
@@ -96,11 +99,38 @@ def _scored(policy: Policy, kind: str, given: dict[str, str]) -> dict[str, Any]:
     return score(frame, measured, policy, pl.Series([False]), opening).row(0, named=True)
 
 
+def _level(policy: Policy, given: dict[str, str]) -> str:
+    rules = policy.auxiliary
+    assert rules is not None
+    lists = read_comorbidity(shipped_dir() / "comorbidity" / f"{rules.comorbidity}.csv")
+    stay = {
+        "diag_codes": given.get("diag", "K35.8").split("+"),
+        "dscg_way": int(given.get("way", "1")),
+        "act_ipt_days": int(given.get("days", "5")),
+        "age": int(given.get("age", "40")),
+        "nwb_age": int(given["age_days"]) if "age_days" in given else None,
+        "icu_hours": float(given.get("icu", "0")),
+        "cost_fen": _fen(given.get("cost", "10000")),
+        "medfee_sumamt_fen": _fen(given.get("cost", "10000")),
+        "treat_fee_fen": _fen(given.get("treat", "0")),
+        "drug_fee_fen": _fen(given.get("drug", "0")),
+        "group_idx": 0,
+    }
+    frame = pl.DataFrame([stay], schema_overrides={"nwb_age": pl.Int32})
+    frame = frame.with_columns(mark_levels(frame, rules, lists))
+    place, family = next((at, one) for at, one in enumerate(rules.families) if one.name == given["family"])
+    found = with_levels(frame, rules, pl.Series([_fen(given.get("mean", "10000"))]))
+    return rules.level_names(family)[found[level_name(place)][0]]
+
+
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['pack']}: {c['input']}" for c in CASES])
 def test_case(case: dict[str, str]) -> None:
     policy, given = load_policy(case["pack"]), _given(case["input"])
     if case["kind"] == "group":
         assert _grouped(policy, given) == case["output"], case["why"]
+        return
+    if case["kind"] == "level":
+        assert _level(policy, given) == case["output"], case["why"]
         return
     got = _scored(policy, case["kind"], given)
     *band, points = case["output"].split()

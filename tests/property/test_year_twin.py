@@ -23,6 +23,7 @@ from fenzhi.errors import CatalogError, RegionError
 from fenzhi.pipeline import compute
 from fenzhi.region import load_region
 from twins.draw import catalogs, drawn_catalog
+from twins.draw_auxiliary import listed_auxiliary
 from twins.draw_year import (
     HISTORY,
     POLICIES,
@@ -50,6 +51,9 @@ PAID_CASE = [
     "pool",
     "rw_e4",
     "coefficient_e4",
+    "auxiliary_family",
+    "auxiliary_level",
+    "auxiliary_e4",
     "points_base_e4",
     "deviation",
     "reference_fen",
@@ -76,6 +80,10 @@ def ready(region, rules, catalog, history, records):
     # A layer that no group of the catalogue lies in cannot be exempt.
     layers = sorted({row["layer"] for row in catalog.groups})
     rules["coefficients"]["exempt_layers"] = layers[:1] if len(history) % 4 == 0 else []
+    if (rules["auxiliary"] or {}).get("source") == "listed":
+        region["auxiliary"] = listed_auxiliary(region, rules, catalog.groups)
+        if not region["auxiliary"]:
+            rules["auxiliary"]["source"] = "measured"
     places = region["hospitals"]
     stays = {"history": placed(history, "h", places), "records": placed(records, "r", places)}
     benchmark = rules["weights"]["method"] == "benchmark"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twins.codes import Row
 from twins.draw import chance, clinical_part, grouping_rules, made, some
+from twins.draw_auxiliary import auxiliary_rules, comorbidity_lists
 from twins.rules import OPTIONAL, base_rules
 
 YEAR = 2027
@@ -100,6 +101,7 @@ def optional_rules(rng: Random) -> dict[str, Row | None]:
     """The sections a policy may leave out."""
     sections: dict[str, Row] = {
         "grassroots": {"coefficient": rng.choice([None, "0.8765", decimal(rng, 1, 2)])},
+        "auxiliary": auxiliary_rules(rng),
         "stability": {
             "cv_max": rng.choice(["0.05", "0.5", "1", "1.5"]),
             "min_cases": rng.choice([1, 2, 5]),
@@ -328,6 +330,18 @@ def region(rng: Random) -> Row:
         },
         "bonuses": bonuses(rng, places),
         "weight_overrides": {},
+        "lists": comorbidity_lists(rng),
+        "auxiliary": None,
+        "auxiliary_drawn": [
+            (
+                rng.randrange(40),
+                rng.randrange(3),
+                rng.randrange(4),
+                rng.choice([(None, None), (None, None), (None, 3), (4, None), (2, 8)]),
+                rng.choice([10_000, 5_000, 12_345, rng.randint(0, 30_000)]),
+            )
+            for _ in range(rng.randint(1, 12))
+        ],
         # Drawn before the catalogue is known: place of the group, weight.
         "negotiated": [
             (rng.randrange(40), rng.choice([1, 10_000, rng.randint(1, 10**7)]))
@@ -363,6 +377,9 @@ def full_stay(rng: Random, years: list[int]) -> Row:
         "medfee_sumamt_fen": cost,
         "hifp_pay_fen": booked,
         "excl_pay_sumamt_fen": apart,
+        "treat_fee_fen": rng.choice([None, 0, cost // 3, cost // 2, cost]),
+        "drug_fee_fen": rng.choice([None, 0, cost // 3, cost // 2]),
+        "scs_cutd_sum_dura": rng.choice([None, None, "0/23/59", "1/12/0", "2/0/0", "8/5/7"]),
     }
 
 

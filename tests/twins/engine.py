@@ -36,6 +36,9 @@ STAYS = {
     "medfee_sumamt_fen": pl.Int64,
     "hifp_pay_fen": pl.Int64,
     "excl_pay_sumamt_fen": pl.Int64,
+    "treat_fee_fen": pl.Int64,
+    "drug_fee_fen": pl.Int64,
+    "scs_cutd_sum_dura": pl.String,
 }
 
 

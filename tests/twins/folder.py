@@ -17,6 +17,8 @@ MONEY = {
     "medfee_sumamt_fen": "medfee_sumamt",
     "hifp_pay_fen": "hifp_pay",
     "excl_pay_sumamt_fen": "excl_pay_sumamt",
+    "treat_fee_fen": "treat_fee",
+    "drug_fee_fen": "drug_fee",
 }
 
 
@@ -128,6 +130,10 @@ def write_region(
         for row in region.get("bonuses", ())
     ]
     write_csv(values, folder / "bonuses.csv")
+    lists = [dict(zip(("list", "category", "code", "points"), row, strict=True)) for row in region["lists"]]
+    write_csv(lists, folder / "comorbidity.csv")
+    listed = [{**row, "coefficient": plain(row["coefficient_e4"])} for row in region["auxiliary"] or []]
+    write_csv(listed, folder / "auxiliary.csv")
     assessed = [
         {"fixmedins_code": code, "coefficient": plain(value)} for code, value in region["assessment"].items()
     ]

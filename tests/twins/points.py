@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from twins.auxiliary import NONE, auxiliary_of
 from twins.codes import Row
 from twins.exact import E4, half_up, number, step_for
 
@@ -94,10 +95,10 @@ def is_incomplete(stay: Mapping[str, Any], rules: Mapping[str, Any]) -> bool:
 
 
 def incomplete_points(
-    rw_e4: int, h_e4: int, cost_fen: int, reference: int | None, rules: Mapping[str, Any]
+    s_e4: Fraction | int, h_e4: int, cost_fen: int, reference: int | None, rules: Mapping[str, Any]
 ) -> int:
     """Points of an incomplete stay: by its cost, at most the whole."""
-    whole = Fraction(rw_e4)
+    whole = Fraction(s_e4)
     if rules["incomplete"]["coefficient"]:
         whole = whole * h_e4 / E4
     if reference:
@@ -143,20 +144,27 @@ def base_points(
     grassroots: bool,
     weights: Row,
     rules: Mapping[str, Any],
-) -> dict[str, int | None]:
-    """Weight, coefficient and points before deviation of a stay; without group a share of its cost."""
+    stay: Row | None = None,
+) -> dict[str, Any]:
+    """Weight, coefficients and points before deviation of a stay; without group a share of its cost.
+
+    ``stay``: what auxiliary types look at, where the rules have them.
+    """
+    no_type = {**NONE, "auxiliary_e4": None}
     if group_id is None:
         points = 0
         if rules["ungrouped"]["rule"] == "share_of_cost":
             points = share_of_cost(cost_fen, rules["ungrouped"]["factor"], weights, rules)
-        return {"rw_e4": None, "coefficient_e4": None, "points_base_e4": points}
+        return {"rw_e4": None, "coefficient_e4": None, "points_base_e4": points, **no_type}
     rw = weights["groups"][group_id]["rw_e4"]
     if paid_by_cost(group_id, weights, rules):
         points = share_of_cost(cost_fen, rules["stability"]["factor"], weights, rules)
-        return {"rw_e4": rw, "coefficient_e4": None, "points_base_e4": points}
+        return {"rw_e4": rw, "coefficient_e4": None, "points_base_e4": points, **no_type}
     flat = flat_coefficient(grassroots, weights.get("layers", {}).get(group_id), rules)
     h = coefficient_e4 if flat is None else flat
-    return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": half_up(Fraction(rw * h, E4), step_of(rules))}
+    found = NONE if stay is None else auxiliary_of(stay, group_id, weights, rules)
+    points = half_up(Fraction(rw * h * found["auxiliary_e4"], E4 * E4), step_of(rules))
+    return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": points, **found}
 
 
 def standard_fen(points_e4: int, value_e4: int | None) -> int | None:
@@ -178,9 +186,11 @@ def reference_fen(
     return None if mean is None else int(mean)
 
 
-def deviate(rw_e4: int, h_e4: int, cost_fen: int, band: Mapping[str, Any], reference: int | None) -> Fraction:
+def deviate(
+    s_e4: Fraction | int, h_e4: int, cost_fen: int, band: Mapping[str, Any], reference: int | None
+) -> Fraction:
     """Points of a case in its band, unrounded; ``reference`` is what the formula divides by, if it does."""
-    s, h = Fraction(rw_e4), Fraction(h_e4, E4)
+    s, h = Fraction(s_e4), Fraction(h_e4, E4)
     limit = number(band["above"])
     kind = band["points"]
     if kind == "fee_for_service":
@@ -210,10 +220,10 @@ def score(
 ) -> dict[str, Any]:
     """Points of one paid stay: weight, coefficient, before deviation, band, reference, points.
 
-    ``stay``: dscg_way and act_ipt_days, where the rules ask for them.
+    ``stay``: dscg_way and act_ipt_days, where the rules ask for them; all that auxiliary types look at.
     """
     own = coefficient_of(hospital["fixmedins_code"], group_id, weights, rules)
-    result: dict[str, Any] = dict(base_points(group_id, cost_fen, own, grassroots, weights, rules))
+    result: dict[str, Any] = dict(base_points(group_id, cost_fen, own, grassroots, weights, rules, stay))
     base = result["points_base_e4"]
     result.update(deviation=None, reference_fen=None, points_e4=base, directly=None)
     if group_id is None:
@@ -223,10 +233,11 @@ def score(
     if paid_by_cost(group_id, weights, rules):
         result.update(deviation="unstable")
         return result
+    s = Fraction(result["rw_e4"] * result["auxiliary_e4"], E4)
     if is_incomplete(stay or {}, rules):
         kind = rules["incomplete"]["reference"]
         reference = reference_fen(kind, group_id, hospital["level"], base, opening_e4, weights)
-        points = incomplete_points(result["rw_e4"], result["coefficient_e4"], cost_fen, reference, rules)
+        points = incomplete_points(s, result["coefficient_e4"], cost_fen, reference, rules)
         result.update(deviation="incomplete", reference_fen=reference, points_e4=points)
         return result
     settings = rules["deviation"]
@@ -239,7 +250,7 @@ def score(
         return result
     band = pick_band(Fraction(cost_fen, test), pick_tier(result["rw_e4"], settings))
     divisor = standard if band["points"] == "actual_cost" else factor
-    exact = deviate(result["rw_e4"], result["coefficient_e4"], cost_fen, band, divisor)
+    exact = deviate(s, result["coefficient_e4"], cost_fen, band, divisor)
     result.update(deviation=band["name"], points_e4=half_up(exact, step_of(rules)))
     if band["points"] == "fee_for_service":
         result.update(directly=Fraction(1))

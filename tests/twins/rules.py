@@ -20,6 +20,15 @@ def band(name: str, above: str, upto: str | None, points: str, included: str = "
 
 OPTIONAL: dict[str, dict[str, Any]] = {
     "grassroots": {"coefficient": None},
+    "auxiliary": {
+        "source": "measured",
+        "comorbidity": None,
+        "min_cases": 15,
+        "min_level_cases": 5,
+        "cv_drop": "0.2",
+        "decimals": 4,
+        "excluded_layers": ["comprehensive", "tcm"],
+    },
     "stability": {"cv_max": "1", "min_cases": 5, "both": False, "rule": "normal", "factor": "1"},
     "incomplete": {
         "ways": [],
@@ -86,6 +95,7 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
             "cap": None,
         },
         "grassroots": None,
+        "auxiliary": None,
         "points": {"decimals": 4},
         "stability": None,
         "deviation": {

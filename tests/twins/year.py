@@ -4,7 +4,7 @@
 (fixmedins_code, level, type, coefficient_e4 or None), funds (pool -> fen), deductions (fixmedins_code, pool,
 month, amount_fen), assessment (fixmedins_code -> 1/10,000), advances (None, or what was really advanced,
 month 0 for working capital: fixmedins_code, pool, month, amount_fen), weight_overrides (group -> 1/10,000),
-bonuses (fixmedins_code, item, value_e4).
+bonuses (fixmedins_code, item, value_e4), lists and auxiliary (see twins.auxiliary).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twins.auxiliary import NONE, measure
 from twins.codes import Row, TwinCatalog
 from twins.exact import E4
 from twins.grouping import group_stay
@@ -151,6 +152,12 @@ def run_history(
     plain = [row["group_id"] for row in catalog.groups if is_conservative(row)]
     weights = weigh(rows, ids, region["hospitals"], rules, overrides, bonuses=bonuses, conservative=plain)
     weights["layers"] = {row["group_id"]: row.get("layer") for row in catalog.groups}
+    if rules["auxiliary"] is not None:
+        weights["lists"] = region["lists"]
+        weights["auxiliary"] = region["auxiliary"]
+        if rules["auxiliary"]["source"] == "measured":
+            layers = {row["group_id"]: row["layer"] for row in catalog.groups}
+            weights["auxiliary"] = measure(rows, layers, weights, region["lists"], rules)
     return rows + [row for row in by_days if row["year"] in weights["years"]], weights
 
 
@@ -174,7 +181,7 @@ def run_year(
         if gid is not None and weights["groups"][gid]["rw_e4"] is None:
             gid = None
         own = coefficient_of(row["fixmedins_code"], gid, weights, rules)
-        row.update(base_points(gid, row["cost_fen"], own, grassroots.get(gid, False), weights, rules))
+        row.update(base_points(gid, row["cost_fen"], own, grassroots.get(gid, False), weights, rules, row))
     earning = insured
     if rules["ungrouped"]["rule"] == "fee_for_service":
         earning = [row for row in insured if row["outcome"] == "bed_day" or row["rw_e4"] is not None]
@@ -266,7 +273,7 @@ def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping
     own = coefficient_of(code, None, weights, rules) if rules["bed_day"]["coefficient"] else None
     level = hospitals[code]["level"] if code in hospitals else None
     points = bed_day_points(row["act_ipt_days"], level, E4 if own is None else own, rules)
-    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen", "directly"))
+    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen", "directly", *NONE))
     return {**nothing, "coefficient_e4": own, "points_base_e4": points, "points_e4": points}
 
 

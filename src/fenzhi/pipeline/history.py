@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import polars as pl
+import polars.selectors as cs
 
 from fenzhi.errors import RegionError
 from fenzhi.grouping.dip import OUTCOMES
-from fenzhi.pipeline.setting import Clock, Setting, group_coded, known_codes
+from fenzhi.pipeline.auxiliary import fee_columns
+from fenzhi.pipeline.setting import Clock, Setting, auxiliary_marks, group_coded, known_codes
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
 from fenzhi.region.scope import cost_of, is_bed_day, los_reason, pool_of, track_of
+from fenzhi.weights.levels import MARKS
 
 
 @dataclass(frozen=True)
 class History:
     """The history in numbers: group, year, hospital, cost, days, pool, booked, outcome of every stay that counts.
+    With auxiliary types also their marks (see :mod:`fenzhi.weights.levels`).
 
     Stays that grouping rejects do not count. Bed-day stays count for opening values, not for weights.
     """
@@ -28,7 +32,7 @@ class History:
     def measured(self) -> pl.DataFrame:
         """Return the stays that weights and coefficients are measured on."""
         return self.stays.filter(pl.col("outcome") != "bed_day").select(
-            "group_idx", "year", "fixmedins_code", "cost_fen"
+            "group_idx", "year", "fixmedins_code", "cost_fen", cs.starts_with(MARKS)
         )
 
 
@@ -55,6 +59,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
             pl.col("dscg_time").dt.year().alias("year"),
             pool_of(stays, region.pools, region.meta.area).alias("pool"),
             track_of(stays, scope, bed_day).alias("track"),
+            *auxiliary_marks(stays, setting),
         )
         .filter(
             pl.col("track").is_null()
@@ -71,6 +76,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
             "act_ipt_days",
             "pool",
             pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
+            cs.starts_with(MARKS),
         )
     )
 
@@ -90,6 +96,7 @@ def read_history(setting: Setting, clock: Clock) -> History:
             quality=region.quality,
             known=known_codes(region),
             needs="weights",
+            also=fee_columns(region.policy.auxiliary),
         )
         clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
         slim = _slim_history(read, setting)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fenzhi.errors import ConservationError
-from fenzhi.money import round_half_up, step_of
+from fenzhi.money import SCALE, round_half_up, step_of
 from fenzhi.policy.models import Policy
 from fenzhi.region import Region
 
@@ -38,6 +38,11 @@ class Paid:
     def policy(self) -> Policy:
         """Return the region's policy."""
         return self.region.policy
+
+    @property
+    def weight(self) -> Fraction:
+        """Return the weight times the auxiliary coefficient, at 1/10,000."""
+        return Fraction(self.case["rw_e4"] * self.case["auxiliary_e4"], SCALE)
 
     def rounded(self, points: Fraction) -> int:
         """Return points rounded as the policy says, at least 0."""

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog, make_catalog
-from fenzhi.codes import CodeMap, read_operations, read_table
+from fenzhi.codes import CodeMap, Comorbidity, read_operations, read_table
 from fenzhi.errors import PolicyError, RegionError
 from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
+from fenzhi.pipeline.auxiliary import load_lists
 from fenzhi.records import ColumnMap, Known, load_columns
 from fenzhi.region import Region
 from fenzhi.region.scope import cost_of
 from fenzhi.weights.by_group import exempt_groups
+from fenzhi.weights.levels import mark_levels
 
 Progress = Callable[[str, float], None]
 COST_CRITERIA = {"closest_cost", "higher_weight"}
@@ -59,6 +61,7 @@ class Setting:
     diagnosis_map: CodeMap | None
     operation_map: CodeMap | None
     chunk_rows: int | None
+    comorbidity: Comorbidity | None = None
 
 
 def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatalog:
@@ -137,6 +140,7 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
         diagnosis_map=maps[0],
         operation_map=maps[1],
         chunk_rows=chunk_rows,
+        comorbidity=load_lists(region),
     )
 
 
@@ -185,6 +189,12 @@ def group_coded(stays: pl.DataFrame, setting: Setting, compiled: Compiled) -> Gr
     """Map the codes of stays and group them; where cost decides, it is the cost that points price."""
     priced = stays.with_columns(cost_of(stays, setting.region.policy.scope).alias("cost_fen"))
     return group_stays(map_codes(priced, setting), compiled, setting.chunk_rows)
+
+
+def auxiliary_marks(stays: pl.DataFrame, setting: Setting) -> list[pl.Series]:
+    """Return the marks of stays for auxiliary types (:mod:`fenzhi.weights.levels`), if the policy has such."""
+    rules = setting.region.policy.auxiliary
+    return [] if rules is None else mark_levels(map_codes(stays, setting), rules, setting.comorbidity)
 
 
 def known_codes(region: Region) -> Known:

@@ -13,6 +13,7 @@ import polars as pl
 from fenzhi.budget import payment_ratio
 from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
+from fenzhi.pipeline.auxiliary import auxiliary_formula
 from fenzhi.pipeline.coefficients import coefficient_formula
 from fenzhi.pipeline.replay import Paid, Step, cite
 from fenzhi.pipeline.replay import require as _require
@@ -85,18 +86,25 @@ def _weight_formula(paid: Paid, group: dict[str, Any]) -> str:
 
 def _group_steps(paid: Paid, group: dict[str, Any]) -> list[Step]:
     policy, rw, h = paid.policy, paid.case["rw_e4"], paid.case["coefficient_e4"]
-    base = round_half_up(Fraction(rw * h, SCALE), step_of(policy.points.decimals))
+    base = round_half_up(paid.weight * h / SCALE, step_of(policy.points.decimals))
     _require("points_base_e4 points before deviation", paid.case["points_base_e4"], base)
+    types, times = [], ""
+    if policy.auxiliary is not None:
+        value = format_e4(paid.case["auxiliary_e4"])
+        text = auxiliary_formula(read_table(paid.run, "auxiliary"), paid.case, policy.auxiliary)
+        times = f" x {value}"
+        types = [Step("辅助分型系数 a", "auxiliary coefficient a", text, value, cite(policy, "auxiliary"))]
     formula, section = coefficient_formula(paid, group)
     source = cite(policy, section)
     weight = _weight_formula(paid, group)
     return [
         Step("病种分值 RW", "weight RW", weight, format_e4(rw), cite(policy, "weights")),
         Step("机构调节系数 h", "institution coefficient h", formula, format_e4(h), source),
+        *types,
         Step(
             "偏差前分值",
             "points before deviation",
-            f"{format_e4(rw)} x {format_e4(h)}",
+            f"{format_e4(rw)} x {format_e4(h)}{times}",
             format_e4(base),
             cite(policy, "points"),
         ),
@@ -116,10 +124,10 @@ def _unstable_step(paid: Paid, group: dict[str, Any]) -> tuple[Step, int]:
 def _incomplete_step(paid: Paid) -> tuple[Step, int]:
     rules, case = paid.policy.incomplete, paid.case
     assert rules is not None
-    whole = Fraction(case["rw_e4"])
-    name = "RW"
+    whole = paid.weight
+    name = "RW" if paid.policy.auxiliary is None else "RW x a"
     if rules.coefficient:
-        whole, name = whole * case["coefficient_e4"] / SCALE, "RW x h"
+        whole, name = whole * case["coefficient_e4"] / SCALE, name.replace("RW", "RW x h")
     exact, text = whole, name
     if case["reference_fen"] is not None and case["reference_fen"] > 0:
         ratio = f"{format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])}"
@@ -149,7 +157,7 @@ def _banded(paid: Paid, band: Band) -> tuple[str, int] | None:
         return format_e4(base), base
     if band.points == "fee_for_service":
         return "0", 0
-    s, h = Fraction(case["rw_e4"]), Fraction(case["coefficient_e4"], SCALE)
+    s, h = paid.weight, Fraction(case["coefficient_e4"], SCALE)
     if band.points == "actual_cost":
         standard = round_half_up(Fraction(base * (paid.pool["opening_value_e4"] or 0), 1_000_000))
         if standard <= 0:
@@ -166,6 +174,8 @@ def _banded(paid: Paid, band: Band) -> tuple[str, int] | None:
             "excess": (s * h * (q - limit + 1), f"RW x h x (r - {limit} + 1)"),
             "excess_plus_coefficient": (s * (q - limit + h), f"RW x (r - {limit} + h)"),
         }[band.points]
+    if policy.auxiliary is not None:
+        text = text.replace("RW", "RW x a")
     return text, paid.rounded(exact)
 
 

@@ -53,6 +53,8 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.advances or "advances.csv",
         meta.weight_overrides or "weight_overrides.csv",
         meta.bonuses or "bonuses.csv",
+        meta.auxiliary or "auxiliary.csv",
+        None if region.policy.auxiliary is None else region.policy.auxiliary.comorbidity,
     ]
     out = {}
     for name in dict.fromkeys(name for name in names if name):

@@ -12,11 +12,13 @@ from fenzhi.errors import ConservationError
 from fenzhi.grouping import compile_catalog
 from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.monitoring import hospital_indices
+from fenzhi.pipeline.auxiliary import auxiliary_table, with_types
 from fenzhi.pipeline.history import read_history
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Clock,
     Progress,
+    auxiliary_marks,
     group_coded,
     known_codes,
     make_setting,
@@ -188,6 +190,7 @@ def compute(
     weights = weigh(
         history.measured, setting.catalog, policy, region.hospitals, region.weight_overrides, region.bonuses
     )
+    weights = with_types(weights, history.measured, groups, region)
     # A year with nothing but bed-day stays has no weight among the years.
     past = history.stays.filter(pl.col("year").is_in(weights.years))
     opening = _opening(region, past, weights, grassroots)
@@ -206,7 +209,7 @@ def compute(
     if COST_CRITERIA & set(policy.grouping.precedence):
         compiled = compile_catalog(setting.catalog, policy.grouping, weights.groups)
     grouped = group_coded(read.stays, setting, compiled)
-    stays = _outcomes(read.stays, grouped.frame, region)
+    stays = _outcomes(read.stays, grouped.frame, region).with_columns(auxiliary_marks(read.stays, setting))
     if policy.readmission is not None:
         stays = stays.with_columns(readmitted_days(stays, policy.readmission))
     clock.start("score", 0.70)
@@ -243,6 +246,8 @@ def compute(
         "monitoring": shape(hospital_indices(in_groups, low, high, policy.weights.scale), "monitoring"),
     }
     tables |= _further_tables(groups, weights, policy.coefficients.form)
+    if policy.auxiliary is not None:
+        tables["auxiliary"] = auxiliary_table(groups, weights)
     clock.stop()
     outcomes = tables["cases"].group_by("outcome").len().sort("outcome")
     facts = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up
+from fenzhi.points.deviation import auxiliary_weight
 from fenzhi.policy.cases import Incomplete
+from fenzhi.policy.models import Policy
 
 INCOMPLETE = "incomplete"
 
@@ -20,14 +22,16 @@ def is_incomplete(rules: Incomplete) -> pl.Expr:
     return found
 
 
-def incomplete_points(rules: Incomplete, step: int) -> pl.Expr:
+def incomplete_points(policy: Policy, step: int) -> pl.Expr:
     """Return the points of an incomplete stay, rounded half up to ``step``, at least 0.
 
-    Needs rw_e4, coefficient_e4, cost_fen, reference_fen; without reference the stay gets the whole.
+    Needs rw_e4, coefficient_e4, auxiliary_e4, cost_fen, reference_fen; without reference the stay gets the whole.
     """
-    whole = pl.col("rw_e4").cast(pl.Int128) * (pl.col("coefficient_e4") if rules.coefficient else SCALE)
+    assert policy.incomplete is not None
+    weight, unit = auxiliary_weight(policy)
+    whole = weight * (pl.col("coefficient_e4") if policy.incomplete.coefficient else SCALE)
     cost, reference = pl.col("cost_fen").cast(pl.Int128), pl.col("reference_fen").cast(pl.Int128)
     known = (reference > 0).fill_null(False) & (cost < reference)
     numerator = pl.when(known).then(whole * cost).otherwise(whole)
-    denominator = pl.when(known).then(reference * SCALE).otherwise(SCALE)
+    denominator = pl.when(known).then(reference * (SCALE * unit)).otherwise(SCALE * unit)
     return ratio_half_up(numerator, denominator, step).clip(lower_bound=0)

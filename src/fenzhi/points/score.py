@@ -8,8 +8,9 @@ from fractions import Fraction
 import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of, to_e4
+from fenzhi.points.auxiliary import with_auxiliary
 from fenzhi.points.bed_day import bed_day_points
-from fenzhi.points.deviation import banded_points, is_paid_directly
+from fenzhi.points.deviation import auxiliary_weight, banded_points, is_paid_directly
 from fenzhi.points.incomplete import INCOMPLETE, incomplete_points, is_incomplete
 from fenzhi.points.readmission import readmitted_points
 from fenzhi.policy.models import Policy
@@ -44,7 +45,7 @@ def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroot
     ``stays``: outcome, reason, group_idx, fixmedins_code, cost_fen; act_ipt_days for bed-days. A group without
     weight turns the stay to ungrouped, reason
     ``no_weight``. ``grassroots``: Boolean per catalogue group. Ungrouped stays get their points here; they
-    have no coefficient.
+    have no coefficient. With auxiliary types the stays bring their marks, and family and level are added.
     """
     return _based(stays, weights, policy, grassroots).drop("level", "_unstable")
 
@@ -53,7 +54,8 @@ def _based(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl
     """Return :func:`base_points` with two more columns: ``level`` of the hospital and ``_unstable``."""
     step = step_of(policy.points.decimals)
     out = _with_coefficients(_with_weights(stays, weights, policy), weights, policy, grassroots)
-    points = ratio_half_up(pl.col("rw_e4").cast(pl.Int128) * pl.col("coefficient_e4"), pl.lit(SCALE), step)
+    weight, unit = auxiliary_weight(policy)
+    points = ratio_half_up(weight * pl.col("coefficient_e4"), pl.lit(unit * SCALE), step)
     if policy.stability is not None:
         share = _share_of_cost(policy.stability.factor, weights, policy, step)
         points = pl.when("_unstable").then(share).otherwise(points)
@@ -118,12 +120,14 @@ def _with_coefficients(
     if flat is not None:
         coefficient = pl.when(_per_group(index, grassroots)).then(flat).otherwise(coefficient)
     bed_day = policy.bed_day is not None and policy.bed_day.coefficient
-    return out.with_columns(
+    out = out.with_columns(
         pl.when(_REGULAR | ((pl.col("outcome") == "bed_day") & bed_day))
         .then(coefficient)
         .alias("coefficient_e4"),
-        pl.when(_REGULAR).then(pl.lit(SCALE, pl.Int64)).alias("auxiliary_e4"),
     ).drop("_inside_e4", "class", strict=False)
+    if policy.auxiliary is not None:
+        return with_auxiliary(out, weights, policy.auxiliary, _REGULAR)
+    return out.with_columns(pl.when(_REGULAR).then(pl.lit(SCALE, pl.Int64)).alias("auxiliary_e4"))
 
 
 def _share_of_cost(factor: Decimal, weights: Weights, policy: Policy, step: int) -> pl.Expr:
@@ -200,9 +204,9 @@ def score(
             pl.when(_REGULAR).then(pl.col(policy.deviation.factor_reference)).alias("_factor_fen"),
         )
     )
-    band, points = banded_points(policy.deviation, step)
+    band, points = banded_points(policy, step)
     if policy.incomplete is not None:
-        points = pl.when("_incomplete").then(incomplete_points(policy.incomplete, step)).otherwise(points)
+        points = pl.when("_incomplete").then(incomplete_points(policy, step)).otherwise(points)
     scored = referenced.with_columns(
         pl.when("_unstable")
         .then(pl.lit(UNSTABLE))

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from fenzhi.policy.auxiliary import Auxiliary
 from fenzhi.policy.base import Decimals, Fault, FaultsError, Model, Positive, Rate, Section, refuse
 from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
 from fenzhi.policy.coefficients import Coefficients
@@ -242,6 +243,7 @@ class Policy(Model):
     weights: Weights = Weights()
     coefficients: Coefficients = Coefficients()
     grassroots: Grassroots | None = None
+    auxiliary: Auxiliary | None = None
     points: Points = Points()
     stability: Stability | None = None
     deviation: Deviation

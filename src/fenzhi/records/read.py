@@ -56,6 +56,7 @@ def read_stays(
     quality: QualityRules | None = None,
     known: Known | None = None,
     needs: Needs = "all",
+    also: frozenset[str] = frozenset(),
 ) -> StaysRead:
     """Read stays from files, folders or frames, check them, net refunds.
 
@@ -67,12 +68,13 @@ def read_stays(
     quality: severities and tolerances. known: sets of hospital, diagnosis and operation codes.
     needs: ``all``; ``weights`` (what history needs; no warnings); ``grouping`` (what grouping needs; cost may
         be missing; no warnings).
+    also: names of further columns to read, besides what ``needs`` says.
 
     Raises :class:`InputError` when a file cannot be read or lacks a column, and :class:`ConservationError` if
     a row were lost (never, unless fenzhi is wrong).
     """
     cmap, quality, known = columns or ColumnMap(), quality or QualityRules(), known or Known()
-    pieces, notices = _pieces(source, cmap, needs)
+    pieces, notices = _pieces(source, cmap, needs, also)
     frame, problems = _together(pieces)
     present = frozenset(frame.columns)
     netting = net_refunds(_filled(frame, quality, cmap))
@@ -112,7 +114,7 @@ def _active(rules: pl.Series, checks: Checks) -> list[str]:
 
 
 def _pieces(
-    source: Source | Sequence[Source], cmap: ColumnMap, needs: Needs
+    source: Source | Sequence[Source], cmap: ColumnMap, needs: Needs, also: frozenset[str]
 ) -> tuple[list[Piece], list[str]]:
     sources = [source] if isinstance(source, Path | str | pl.DataFrame) else list(source)
     if not sources:
@@ -135,12 +137,12 @@ def _pieces(
     for number, item in enumerate(work, start=1):
         if isinstance(item, pl.DataFrame):
             piece = read_table(
-                frame_table(item, "frame" if len(work) == 1 else f"frame {number}"), cmap, needs
+                frame_table(item, "frame" if len(work) == 1 else f"frame {number}"), cmap, needs, also
             )
         else:
             # Files of the same name in different folders go by their whole path.
             unique = item if labels[item.label] == 1 else Unit(item.path.as_posix(), item.path, item.tables)
-            piece = read_unit(unique, cmap, needs)
+            piece = read_unit(unique, cmap, needs, also)
         pieces.append(piece)
         notices += piece.notices
         if isinstance(source, Path | str) and piece.shape != pieces[0].shape:

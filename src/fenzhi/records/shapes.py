@@ -29,10 +29,10 @@ class Piece:
     file: str
 
 
-def read_table(table: Table, cmap: ColumnMap, needs: Needs) -> Piece:
-    """Read one flat or wide table."""
+def read_table(table: Table, cmap: ColumnMap, needs: Needs, also: frozenset[str] = frozenset()) -> Piece:
+    """Read one flat or wide table; ``also``: names of columns besides what the reading needs."""
     check_sources(cmap, table.names, table.file)
-    want = wanted(needs) | {WIDE_DIAGNOSIS, WIDE_OPERATION}
+    want = wanted(needs) | also | {WIDE_DIAGNOSIS, WIDE_OPERATION}
     plan = plan_columns(table.names, cmap, want, table.file)
     # Beside diag_codes, wm_dise_code is what the interface says: the diagnosis of the outpatient clinic.
     for codes, wide in (("diag_codes", WIDE_DIAGNOSIS), ("oprn_codes", WIDE_OPERATION)):
@@ -50,19 +50,18 @@ def read_table(table: Table, cmap: ColumnMap, needs: Needs) -> Piece:
     return _typed(raw, plan, table, cmap, None)
 
 
-def read_unit(unit: Unit, cmap: ColumnMap, needs: Needs) -> Piece:
+def read_unit(unit: Unit, cmap: ColumnMap, needs: Needs, also: frozenset[str] = frozenset()) -> Piece:
     """Read one file, or the three tables of one folder.
 
     Raises :class:`InputError` for what is missing or has the wrong type.
     """
     if not unit.tables:
-        return read_table(open_table(unit.path, unit.label), cmap, needs)
+        return read_table(open_table(unit.path, unit.label), cmap, needs, also)
     tables = {stem: open_table(path, unit.label) for stem, path in unit.tables.items()}
     main = tables.pop(MAIN)
     check_sources(cmap, {n for table in (main, *tables.values()) for n in table.names}, str(unit.path))
-    plan = plan_columns(
-        main.names, cmap, wanted(needs) - {"diag_codes", "oprn_codes", "tcm_diag_codes"}, main.file
-    )
+    want = (wanted(needs) | also) - {"diag_codes", "oprn_codes", "tcm_diag_codes"}
+    plan = plan_columns(main.names, cmap, want, main.file)
     have = {name.removesuffix("_fen") for name in _given(plan)}
     children = read_children(tables, cmap, needs, have)
     _require(plan, needs, main, {"diag_codes"} | {n.removesuffix("_fen") for n in children.frame.columns})

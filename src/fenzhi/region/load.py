@@ -18,6 +18,7 @@ from fenzhi.policy.base import Fault, FaultsError, Model
 from fenzhi.policy.fields import dotted, keys_at, nearest
 from fenzhi.policy.validity import same_rules, scheme_errors, validity_errors
 from fenzhi.records import QualityRules
+from fenzhi.region.auxiliary import read_auxiliary
 from fenzhi.region.bonuses import complete_bonuses, require_levels
 from fenzhi.region.tables import (
     AMOUNT,
@@ -58,6 +59,7 @@ class RegionMeta(Model):
     advances: str | None = None
     weight_overrides: str | None = None
     bonuses: str | None = None
+    auxiliary: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> RegionMeta:
@@ -125,6 +127,7 @@ class Region:
     advances: pl.DataFrame | None
     weight_overrides: pl.DataFrame
     bonuses: pl.DataFrame
+    auxiliary: pl.DataFrame
 
     def path(self, name: str) -> Path:
         """Return a file or folder named in region.toml."""
@@ -314,4 +317,5 @@ def load_region(folder: Path) -> Region:
             policy.coefficients,
             bonuses or folder / "bonuses.csv",
         ),
+        auxiliary=read_auxiliary(optional(meta.auxiliary, "auxiliary.csv")),
     )

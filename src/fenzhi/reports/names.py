@@ -102,6 +102,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "section.weights": ("病种分值", "weights"),
     "section.coefficients": ("机构系数", "coefficients"),
     "section.grassroots": ("基层病种", "grassroots groups"),
+    "section.auxiliary": ("辅助分型", "auxiliary types"),
     "section.points": ("病例分值", "points"),
     "section.deviation": ("费用偏差", "deviation"),
     "section.stability": ("病组稳定性", "stability of groups"),

@@ -15,6 +15,7 @@ from fenzhi.errors import CatalogError, RegionError
 from fenzhi.money import SCALE, round_half_up, step_of
 from fenzhi.policy.models import Policy, Trim
 from fenzhi.policy.models import Weights as WeightsPolicy
+from fenzhi.weights.auxiliary import AuxiliaryTypes
 from fenzhi.weights.by_group import exempt_groups, group_coefficients, no_group_coefficients
 from fenzhi.weights.coefficients import institution_coefficients
 from fenzhi.weights.cost import cost_coefficients, no_cost_coefficients
@@ -40,6 +41,7 @@ class Weights:
     coefficients by class. ``by_class``: those per class and group (see :mod:`fenzhi.weights.by_group`).
     ``negotiated``: what negotiated weights did, if there are any. ``exempt``: per group whether its layer has no
     coefficient; None if all have.
+    ``auxiliary``: auxiliary types, if the policy has them (see :mod:`fenzhi.weights.auxiliary`).
     """
 
     groups: pl.DataFrame
@@ -52,6 +54,7 @@ class Weights:
     negotiated: Negotiated | None = None
     by_class: pl.DataFrame = field(default_factory=no_group_coefficients)
     exempt: pl.Series | None = None
+    auxiliary: AuxiliaryTypes | None = None
 
 
 def _quantile(costs: pl.Series, start: int, n: int, q: Fraction) -> Fraction:

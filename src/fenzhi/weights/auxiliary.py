@@ -1,0 +1,293 @@
+"""Auxiliary coefficients: which family divides a group, and what its levels are worth. docs/rules.md, section 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from typing import NamedTuple
+
+import polars as pl
+
+from fenzhi.errors import RegionError
+from fenzhi.money import SCALE, round_half_up, step_of, to_e4
+from fenzhi.policy.auxiliary import OTHER, Auxiliary
+from fenzhi.policy.models import Policy
+from fenzhi.weights.levels import level_name, with_levels
+from fenzhi.weights.years import weighted_mean, year_weights
+
+# Coefficients of variation are compared at this many parts of one, cut off: no root has to be exact.
+_PARTS = 10**9
+
+TABLE: dict[str, type[pl.DataType]] = {
+    "group_idx": pl.Int32,
+    "family": pl.String,
+    "level": pl.String,
+    "los_from_days": pl.Int32,
+    "los_upto_days": pl.Int32,
+    "cases": pl.Int64,
+    "mean_cost_fen": pl.Int64,
+    "cv": pl.Float64,
+    "cv_after": pl.Float64,
+    "coefficient_e4": pl.Int64,
+    "status": pl.String,
+}
+APPLIED: dict[str, type[pl.DataType]] = {
+    "group_idx": pl.Int32,
+    "place": pl.Int16,
+    "found": pl.Int16,
+    "level": pl.String,
+    "los_from_days": pl.Int32,
+    "los_upto_days": pl.Int32,
+    "coefficient_e4": pl.Int64,
+}
+
+
+@dataclass(frozen=True)
+class AuxiliaryTypes:
+    """What auxiliary types a year has.
+
+    ``table``: one row per group, family and level that was looked at (:data:`TABLE`), with what became of it.
+    ``applied``: coefficients for points (:data:`APPLIED`): ``place`` of the family in the policy, ``found`` the
+    index of a stay's level, ``level`` the name it goes by.
+    """
+
+    table: pl.DataFrame
+    applied: pl.DataFrame
+
+
+class _Part(NamedTuple):
+    """Kept stays of a level: number, sum and sum of squares of costs, (cost, stays) per year."""
+
+    n: int
+    total: int
+    squares: int
+    years: dict[int, tuple[int, int]]
+
+    def cv_parts(self) -> int | None:
+        if self.total <= 0:
+            return None
+        spread = self.n * self.squares - self.total**2
+        return isqrt(spread * _PARTS**2 // self.total**2)
+
+
+class _Split(NamedTuple):
+    """A family tried on a group: status, means and coefficients per level, CV before and after."""
+
+    place: int
+    status: str
+    parts: dict[int, _Part]
+    means: dict[int, Fraction]
+    coefficients: dict[int, int]
+    before: float | None
+    after: float | None
+
+
+def _joined(parts: dict[int, _Part]) -> _Part:
+    years: dict[int, tuple[int, int]] = {}
+    for part in parts.values():
+        for year, (cost, stays) in part.years.items():
+            have = years.get(year, (0, 0))
+            years[year] = (have[0] + cost, have[1] + stays)
+    return _Part(
+        sum(part.n for part in parts.values()),
+        sum(part.total for part in parts.values()),
+        sum(part.squares for part in parts.values()),
+        years,
+    )
+
+
+def _parts(kept: pl.DataFrame, place: int, rest: int, rules: Auxiliary) -> dict[int, dict[int, _Part]]:
+    """Return group -> level -> its kept stays; levels with too few of them join the rest."""
+    level, cost = level_name(place), pl.col("cost_fen").cast(pl.Int128)
+    sums = kept.group_by("group_idx", level, "year").agg(
+        pl.len().cast(pl.Int64).alias("n"), cost.sum().alias("total"), (cost**2).sum().alias("squares")
+    )
+    few = pl.col("n").sum().over("group_idx", level) < rules.min_level_cases
+    sums = sums.with_columns(pl.when(few).then(pl.lit(rest, pl.Int16)).otherwise(level).alias(level))
+    found: dict[int, dict[int, _Part]] = {}
+    for group, at, year, n, total, squares in sums.select(
+        "group_idx", level, "year", "n", "total", "squares"
+    ).iter_rows():
+        one = _Part(n, total, squares, {year: (total, n)})
+        levels = found.setdefault(group, {})
+        levels[at] = _joined({0: levels[at], 1: one}) if at in levels else one
+    return found
+
+
+class _Rules(NamedTuple):
+    """What trying a family needs of the policy."""
+
+    auxiliary: Auxiliary
+    weight_of: dict[int, int]
+    pooling: str
+    step: int
+
+
+def _try(place: int, rest: int, parts: dict[int, _Part], rules: _Rules) -> _Split:
+    """Divide a group by a family: is there more than one level, and do costs vary less inside them?"""
+    whole = _joined(parts)
+    before = whole.cv_parts()
+    inside = [before] if len(parts) == 1 else [part.cv_parts() for part in parts.values()]
+    means = {
+        at: mean
+        for at, part in parts.items()
+        if (mean := weighted_mean(part.years, rules.weight_of, rules.pooling)) is not None
+    }
+    if before is None or None in inside or min(means.values()) < 0:
+        return _Split(place, "no_cost", parts, means, {}, None, None)
+    varied = sum(part.n * (cv or 0) for part, cv in zip(parts.values(), inside, strict=True))
+    shown = (before / _PARTS, varied / whole.n / _PARTS)
+    if len(parts) == 1:
+        return _Split(place, "one_level", parts, means, {}, *shown)
+    drop = to_e4(rules.auxiliary.cv_drop)
+    if not before or varied * SCALE > (SCALE - drop) * whole.n * before:
+        return _Split(place, "cv_not_lower", parts, means, {}, *shown)
+    mean = weighted_mean(whole.years, rules.weight_of, rules.pooling)
+    if mean is None or mean <= 0:
+        return _Split(place, "no_cost", parts, means, {}, *shown)
+    coefficients = {at: round_half_up(own / mean * SCALE, rules.step) for at, own in means.items()}
+    if rest in parts and parts[rest].n < rules.auxiliary.min_level_cases:
+        coefficients[rest] = SCALE
+    return _Split(place, "other_family", parts, means, coefficients, *shown)
+
+
+def _chosen(splits: list[_Split]) -> list[_Split]:
+    """Mark the family with the highest coefficient; equal ones by the order of the policy."""
+    able = [split for split in splits if split.coefficients]
+    if not able:
+        return splits
+    best = max(able, key=lambda split: (max(split.coefficients.values()), -split.place))
+    return [split._replace(status="chosen") if split is best else split for split in splits]
+
+
+def _rows(group: int, split: _Split, rules: Auxiliary) -> list[tuple[object, ...]]:
+    family = rules.families[split.place]
+    names = rules.level_names(family)
+    return [
+        (
+            *(group, family.name, names[at], None, None, part.n),
+            round_half_up(split.means[at]) if at in split.means else None,
+            *(split.before, split.after, split.coefficients.get(at), split.status),
+        )
+        for at, part in sorted(split.parts.items())
+    ]
+
+
+def _applied(group: int, split: _Split, rules: Auxiliary) -> list[tuple[object, ...]]:
+    """Return a row for every level a stay may have; small ones and those never seen go by the rest."""
+    names = rules.level_names(rules.families[split.place])
+    rest = len(names) - 1
+    return [
+        (
+            *(group, split.place, at, name if at in split.coefficients else OTHER, None, None),
+            split.coefficients.get(at, split.coefficients.get(rest, SCALE)),
+        )
+        for at, name in enumerate(names)
+    ]
+
+
+def _may_split(groups: pl.DataFrame, weighed: pl.DataFrame, policy: Policy, rules: Auxiliary) -> pl.Series:
+    """Return per group whether auxiliary types are possible: by its layer, and not paid by cost alone."""
+    able = ~groups["layer"].is_in(list(rules.excluded_layers)).fill_null(False)
+    if policy.stability is not None and policy.stability.rule == "share_of_cost":
+        able = able & weighed["stable"].fill_null(True)
+    return able
+
+
+def measure_auxiliary(
+    history: pl.DataFrame, groups: pl.DataFrame, weighed: pl.DataFrame, policy: Policy, years: tuple[int, ...]
+) -> AuxiliaryTypes:
+    """Find the family that divides each group, and the coefficients of its levels.
+
+    ``history``: group_idx, year, cost_fen and the marks of :func:`fenzhi.weights.levels.mark_levels`. ``groups``:
+    of the catalogue (layer). ``weighed``: ``Weights.groups``; trimming keeps the same stays as for weights.
+    ``years``: of the history.
+    """
+    rules = policy.auxiliary
+    assert rules is not None
+    able = _may_split(groups, weighed, policy, rules)
+    index = history["group_idx"]
+    at = index.set(index < 0, None)
+    kept = history.filter(
+        (index >= 0)
+        & able.gather(at).fill_null(False)
+        & (history["cost_fen"] >= weighed["low_fen"].gather(at))
+        & (history["cost_fen"] <= weighed["high_fen"].gather(at))
+    )
+    counts = kept.group_by("group_idx").agg(pl.len().cast(pl.Int64).alias("cases"))
+    small = counts.filter(pl.col("cases") < rules.min_cases)
+    kept = kept.join(small, on="group_idx", how="anti")
+    kept = with_levels(kept, rules, weighed["mean_cost_fen"])
+    settings = _Rules(
+        rules, year_weights(policy.weights, years), policy.weights.pooling, step_of(rules.decimals)
+    )
+    splits: dict[int, list[_Split]] = {}
+    for place, family in enumerate(rules.families):
+        rest = len(rules.level_names(family)) - 1
+        for group, parts in _parts(kept, place, rest, rules).items():
+            splits.setdefault(group, []).append(_try(place, rest, parts, settings))
+    rows: list[tuple[object, ...]] = []
+    applied: list[tuple[object, ...]] = []
+    for group, tried in splits.items():
+        for split in _chosen(tried):
+            rows += _rows(group, split, rules)
+            if split.status == "chosen":
+                applied += _applied(group, split, rules)
+    table = pl.DataFrame(rows, schema=TABLE, orient="row")
+    few = small.with_columns(
+        pl.lit("too_few_cases").alias("status"), weighed["cv"].gather(small["group_idx"]).alias("cv")
+    )
+    # Levels stay in the order of the policy.
+    both = pl.concat([table, few], how="diagonal_relaxed").sort("group_idx", maintain_order=True)
+    return AuxiliaryTypes(
+        both, pl.DataFrame(applied, schema=APPLIED, orient="row").sort("group_idx", "found")
+    )
+
+
+def listed_auxiliary(listed: pl.DataFrame, groups: pl.DataFrame, policy: Policy) -> AuxiliaryTypes:
+    """Take the coefficients that the region lists.
+
+    ``listed``: group_id, family, level, los_from_days, los_upto_days, coefficient_e4, source_file, source_row.
+    Raises :class:`RegionError` for a group, family or level that does not exist, or a group whose layer has no
+    auxiliary types.
+    """
+    rules = policy.auxiliary
+    assert rules is not None
+    ids = {group: at for at, group in enumerate(groups["group_id"])}
+    names = {family.name: rules.level_names(family) for family in rules.families}
+    places = {family.name: place for place, family in enumerate(rules.families)}
+
+    def wrong(row: dict[str, object], field: str, message: str, remedy: str) -> RegionError:
+        return RegionError(
+            message,
+            code="REGION_AUXILIARY",
+            file=str(row["source_file"]),
+            row=int(str(row["source_row"])),
+            field=field,
+            value=row[field],
+            remedy=remedy,
+        )
+
+    rows: list[tuple[object, ...]] = []
+    applied: list[tuple[object, ...]] = []
+    for row in listed.iter_rows(named=True):
+        group, family, level = row["group_id"], row["family"], row["level"]
+        if group not in ids:
+            raise wrong(row, "group_id", "the catalogue has no such group", "correct the code")
+        if groups["layer"][ids[group]] in rules.excluded_layers:
+            raise wrong(row, "group_id", "groups of this layer have no auxiliary types", "take the row out")
+        if family not in places:
+            raise wrong(row, "family", "the policy has no such family", f"use one of: {', '.join(places)}")
+        if level not in names[family]:
+            raise wrong(
+                row, "level", "the family has no such level", f"use one of: {', '.join(names[family])}"
+            )
+        los = (row["los_from_days"], row["los_upto_days"])
+        value = row["coefficient_e4"]
+        rows.append((ids[group], family, level, *los, None, None, None, None, value, "listed"))
+        applied.append((ids[group], places[family], names[family].index(level), level, *los, value))
+    return AuxiliaryTypes(
+        pl.DataFrame(rows, schema=TABLE, orient="row").sort("group_idx", maintain_order=True),
+        pl.DataFrame(applied, schema=APPLIED, orient="row").sort("group_idx", "found", maintain_order=True),
+    )
