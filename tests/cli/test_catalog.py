@@ -52,7 +52,7 @@ def test_import_of_tables(tmp_path):
     ]
     assert "GR17, GR15" in rows[0]["message"]
     assert out.endswith(f"{report}\n{tmp_path / 'drg'}\n")
-    assert any(line[:3] == ["warning", "CATALOG_UNREACHABLE", "1"] for line in lines)
+    assert any(line[:3] == ["警告", "CATALOG_UNREACHABLE", "1"] for line in lines)
     assert (tmp_path / "drg").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "drg").iterdir()} == {0o600}
 

@@ -88,6 +88,7 @@ WHATS = {
 }
 CHANGES = {"added": "新增", "removed": "删除", "changed": "变动", "renamed": "改名"}
 EXAMPLES, LONG = 3, 40
+SEVERITIES = {"error": "错误", "warning": "警告", "note": "提示"}
 
 
 @click.group("catalog")
@@ -154,7 +155,10 @@ def _say_findings(findings: Sequence[Finding], lang: str) -> None:
     """Print findings by kind: how many, and the first as an example."""
     from fenzhi.pipeline.catalogs import grouped_findings
 
-    rows = [(severity, code, f"{n:,}", text) for severity, code, n, text in grouped_findings(findings)]
+    rows = [
+        (SEVERITIES[severity] if lang == "zh" else severity, code, f"{n:,}", text)
+        for severity, code, n, text in grouped_findings(findings)
+    ]
     if not rows:
         say("未发现问题" if lang == "zh" else "nothing found")
         return

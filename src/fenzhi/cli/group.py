@@ -8,6 +8,26 @@ import click
 
 from fenzhi.cli.shared import PATH, lang_option, progress_bar, show_table
 
+OUTCOMES = {
+    "grouped": "入组",
+    "comprehensive": "综合病种",
+    "ungrouped": "未入组",
+    "excluded": "冲减",
+    "rejected": "拒绝",
+}
+
+
+def _meaning(reason: str | None, lang: str) -> str:
+    """Return what a reason of grouping or of quality control means."""
+    from fenzhi.records import rule_message
+    from fenzhi.records.rules import BY_CODE
+    from fenzhi.reports.names import NAMES
+
+    known = NAMES.get(f"reason.{reason}")
+    if known is not None:
+        return known[lang == "en"]
+    return rule_message(reason, "en" if lang == "en" else "zh") if reason in BY_CODE else ""
+
 
 @click.command(
     "group",
@@ -47,8 +67,16 @@ def command(
         )
     for notice in notices:
         click.echo(f"{'提示' if lang == 'zh' else 'note'}: {notice}", err=True)
-    titles = ("去向", "原因", "行数") if lang == "zh" else ("outcome", "reason", "rows")
-    rows = [(str(outcome), reason or "", f"{n:,}") for outcome, reason, n in counts.iter_rows()]
+    titles = ("去向", "原因", "说明", "行数") if lang == "zh" else ("outcome", "reason", "meaning", "rows")
+    rows = [
+        (
+            OUTCOMES.get(outcome, outcome) if lang == "zh" else outcome,
+            reason or "",
+            _meaning(reason, lang),
+            f"{n:,}",
+        )
+        for outcome, reason, n in counts.iter_rows()
+    ]
     show_table(str(target), titles, rows)
     rejected = counts.filter(counts["outcome"] == "rejected")["rows"].sum()
     return 1 if strict and rejected else 0
