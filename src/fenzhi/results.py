@@ -109,6 +109,7 @@ HOSPITALS = (
     _c("points_core_e4", pl.Int64, "核心病种分值", "points of core groups"),
     _c("points_comprehensive_e4", pl.Int64, "综合病种分值", "points of comprehensive groups"),
     _c("points_grassroots_e4", pl.Int64, "基层病种分值", "points of grassroots groups"),
+    _c("points_tcm_e4", pl.Int64, "中医优势病种分值", "points of TCM-advantage groups"),
     _c("points_ungrouped_e4", pl.Int64, "未入组分值", "points of ungrouped stays"),
     _c("points_bed_day_e4", pl.Int64, "床日分值", "points of bed-day stays"),
     _c("points_e4", pl.Int64, "总分值", "points"),
@@ -247,11 +248,28 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "monitoring": MONITORING,
 }
 
+TCM_STAYS = (
+    _c("setl_id", pl.String, "结算ID", "settlement id"),
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("group_id", pl.String, "中医优势病种编码", "TCM-advantage group"),
+    _c("normal_group_id", pl.String, "常规病种编码", "normal group"),
+    _c("entered", pl.Boolean, "是否入组", "entered the group"),
+    _c("failed", pl.String, "未满足的条件", "conditions that fail"),
+    _c("act_ipt_days", pl.Int32, "住院天数", "length of stay", "days"),
+    _c("classes", pl.Int32, "中医操作类别数", "classes of the group's operations"),
+    _c("operations", pl.Int32, "中医操作数", "operations of these classes"),
+    _c("tcm_fee_fen", pl.Int64, "中医费用", "fees of Chinese medicine"),
+    _c("all_fee_fen", pl.Int64, "中西医费用合计", "fees of Chinese and western medicine"),
+    _c("ratio_e4", pl.Int64, "中治率(截断)", "TCM treatment ratio, cut off"),
+)
+
 # Tables that only some policies make.
 FURTHER: dict[str, tuple[Column, ...]] = {
     "coefficients": COEFFICIENTS,
     "class_coefficients": CLASS_COEFFICIENTS,
     "auxiliary": AUXILIARY,
+    "tcm": TCM_STAYS,
 }
 
 

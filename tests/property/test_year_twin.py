@@ -35,12 +35,14 @@ from twins.draw_year import (
     placed,
     policy_rules,
     record,
+    with_tcm,
 )
 from twins.draw_year import region as drawn_region
 from twins.exact import half_up
 from twins.folder import sound, write_region
 from twins.profile import examples
 from twins.rules import base_rules
+from twins.tcm import tcm_ids
 from twins.weights import RefusedError
 from twins.year import PAID, run_history, run_year
 
@@ -74,11 +76,13 @@ def ready(region, rules, catalog, history, records):
 
     With the parts comes what the engine must refuse: weights of zero, weights that cannot be negotiated.
     """
-    catalog = sound(catalog)
+    catalog = with_tcm(region, sound(catalog))
     values = fitting_bonuses(region["bonuses"], rules, Random(len(history)))
     region = {**region, "weight_overrides": {}, "bonuses": values}
     # A layer that no group of the catalogue lies in cannot be exempt.
     layers = sorted({row["layer"] for row in catalog.groups})
+    if tcm_ids(catalog, rules) and len(history) % 8 == 0:
+        layers = ["tcm", *layers]
     rules["coefficients"]["exempt_layers"] = layers[:1] if len(history) % 4 == 0 else []
     if (rules["auxiliary"] or {}).get("source") == "listed":
         region["auxiliary"] = listed_auxiliary(region, rules, catalog.groups)
@@ -92,7 +96,8 @@ def ready(region, rules, catalog, history, records):
     past, weights = run_history(stays["history"], region, catalog, rules)
     if not past or not catalog.groups or weights["mean_all"] < 1:
         return None
-    measured = [name for name, group in weights["groups"].items() if group["rw_e4"]]
+    ids = {row["group_id"] for row in catalog.groups}
+    measured = [name for name, group in weights["groups"].items() if name in ids and group["rw_e4"]]
     if benchmark and measured:
         rules["weights"].update(method="benchmark", benchmark_group=measured[0])
         _, weights = run_history(stays["history"], region, catalog, rules)
@@ -157,7 +162,7 @@ def compare_hospitals(table, lines, cases):
         assert {name: row[name] for name in expected} == expected, key
         own = [c for c in cases if c["outcome"] in PAID and (c["fixmedins_code"], c["pool"]) == key]
         assert sum(case["payable_fen"] for case in own) == row["gross_fen"]
-        kinds = ("core", "comprehensive", "grassroots", "ungrouped", "bed_day")
+        kinds = ("core", "comprehensive", "grassroots", "tcm", "ungrouped", "bed_day")
         assert sum(row[f"points_{kind}_e4"] for kind in kinds) == row["points_e4"]
         weights = [case["rw_e4"] for case in own if case["rw_e4"] is not None]
         assert sum(row[f"{name}_cases"] for name in PAID) == len(own)
@@ -184,6 +189,15 @@ def compare_groups(table, weights, cases):
         assert row["cases"] == len(own)
         for name in ("cost_fen", "points_e4", "payable_fen", "booked_fen"):
             assert row[name] == sum(case[name] for case in own), (name, row)
+
+
+def compare_tcm(table, cases):
+    rows = {row["setl_id"]: row for row in table.iter_rows(named=True)}
+    tried = {c["setl_id"]: c["tcm"] for c in cases if c["outcome"] in PAID and c.get("tcm") is not None}
+    assert rows.keys() == tried.keys()
+    for setl_id, expected in tried.items():
+        assert {name: rows[setl_id][name] for name in expected} == expected, setl_id
+        assert rows[setl_id]["entered"] == (expected["failed"] == "")
 
 
 def compare_ledger(ledger, tables):
@@ -216,6 +230,9 @@ def test_the_year_is_the_twins(region, rules, catalog, history, records):
     compare_months(tables["months"], expected["months"])
     compare_groups(tables["groups"], expected["weights"], expected["cases"])
     compare_ledger(tables["ledger"], tables)
+    assert ("tcm" in tables) == bool(tcm_ids(catalog, rules))
+    if "tcm" in tables:
+        compare_tcm(tables["tcm"], expected["cases"])
     for row in tables["hospitals"].filter(pl.col("cmi_e4").is_not_null()).iter_rows(named=True):
         own = [
             case["rw_e4"]

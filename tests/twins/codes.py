@@ -25,6 +25,9 @@ class TwinCatalog:
     form: str = "or_of_ands"
     or_: str = "|"
     and_: str = "+"
+    tcm: list[Row] = field(default_factory=list)
+    tcm_operations: list[tuple[str, str]] = field(default_factory=list)
+    tcm_lists: dict[str, list[str]] = field(default_factory=dict)
 
     def and_sets(self, cell: str | None) -> list[tuple[str, ...]]:
         """The OR of AND-sets a cell stands for."""

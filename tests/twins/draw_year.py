@@ -9,9 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from twins.codes import Row
-from twins.draw import chance, clinical_part, grouping_rules, made, some
+from twins.codes import Row, TwinCatalog
+from twins.draw import OPERATIONS, chance, clinical_part, grouping_rules, made, some
 from twins.draw_auxiliary import auxiliary_rules, comorbidity_lists
+from twins.engine import FEES
 from twins.rules import OPTIONAL, base_rules
 
 YEAR = 2027
@@ -124,6 +125,13 @@ def optional_rules(rng: Random) -> dict[str, Row | None]:
             "days": rng.choice([0, 10, 60, 365]),
             "same_hospital": chance(rng, 0.5),
             "factor": decimal(rng, 0, 1),
+        },
+        "tcm": {
+            "ratio_limit": rng.choice(["0", "0.5", "0.6", "0.6", "1"]),
+            "ratio_included": chance(rng, 0.7),
+            "tcm_fees": rng.choice([["tcm_treat_fee", "tcmpat_fee", "tcmherb_fee"], ["tcm_treat_fee"]]),
+            "western_fees": rng.choice([["treat_fee", "drug_fee", "oprn_fee", "matl_fee"], ["drug_fee"]]),
+            "diagnosis_match": rng.choice(["prefix", "prefix", "exact"]),
         },
     }
     assert sections.keys() == OPTIONAL.keys()
@@ -342,12 +350,69 @@ def region(rng: Random) -> Row:
             )
             for _ in range(rng.randint(1, 12))
         ],
+        "tcm": tcm_tables(rng),
         # Drawn before the catalogue is known: place of the group, weight.
         "negotiated": [
             (rng.randrange(40), rng.choice([1, 10_000, rng.randint(1, 10**7)]))
             for _ in range(rng.choice([0, 0, 0, 1, 2]))
         ],
     }
+
+
+def tcm_tables(rng: Random) -> Row:
+    """TCM-advantage groups; ``reference_place`` is a group of a catalogue that is not known yet."""
+    rows: list[Row] = []
+    for gid in some(rng, ["T1", "T2", "T3"], 3, 0):
+        paid: Row = rng.choice(
+            [
+                {},
+                {"weight": decimal(rng, 1, 3)},
+                {"reference_place": rng.randrange(40), "share": rng.choice([None, "0.6", "0.8333"])},
+            ]
+        )
+        for number in range(rng.choice([1, 1, 2])):
+            classes = some(rng, ["a", "b", "c"], 3, 0)
+            rows.append(
+                {
+                    "group_id": gid,
+                    "main_diag": "|".join(some(rng, ["K35", "C34.9", "@LONG", "P07.000", "Z51.100"], 3)),
+                    "tcm_diag": rng.choice([None, None, "B01", "B01.02|@TCM"]),
+                    "los_min_days": rng.choice([None, 2, 5]),
+                    "classes": "|".join(classes) or None,
+                    "min_classes": rng.randint(1, len(classes)) if classes and chance(rng, 0.6) else None,
+                    "min_operations": rng.choice([None, 1, 2]) if classes else None,
+                    **(paid if number == 0 else {}),
+                }
+            )
+    codes = [code for code in OPERATIONS if chance(rng, 0.6)]
+    classed = [(code, one) for code in codes for one in some(rng, ["a", "b", "c"], 2)]
+    return {
+        "conditions": rows,
+        "operations": [*classed, ("96.0800", "a"), ("96.0800", "b"), ("96.0800", "c")],
+        "lists": {"LONG": ["K35.9", "C80"], "TCM": ["A02", "B01.05"]},
+    }
+
+
+def with_tcm(region: Row, catalog: TwinCatalog) -> TwinCatalog:
+    """The catalogue with the region's TCM-advantage groups."""
+    names = [row["group_id"] for row in catalog.groups]
+    catalog.tcm, catalog.tcm_operations = [], region["tcm"]["operations"]
+    catalog.tcm_lists = region["tcm"]["lists"]
+    for row in region["tcm"]["conditions"]:
+        place = row.get("reference_place")
+        reference = names[place % len(names)] if place is not None and names else None
+        share = row.get("share") if reference else None
+        catalog.tcm.append({**row, "reference_group": reference, "share": share})
+    return catalog
+
+
+def fees(rng: Random) -> Row:
+    """Fees of a few yuan, so that ratios meet their limits; seldom one is missing."""
+    found: Row = {f"{name}_fen": rng.choice([0, 0, 100, 200, 300]) for name in FEES}
+    found["tcm_treat_fee_fen"] = rng.choice([0, 100, 300, 600, 900])
+    if chance(rng, 0.1):
+        found[rng.choice(list(found))] = None
+    return found
 
 
 def negotiated(region: Row, groups: list[str]) -> dict[str, int]:
@@ -365,6 +430,8 @@ def full_stay(rng: Random, years: list[int]) -> Row:
     left = datetime(year, rng.randint(1, 12), rng.randint(1, 28), rng.randrange(24))
     return {
         **clinical_part(rng),
+        **fees(rng),
+        "tcm_diag_codes": some(rng, ["B01.02", "B01.05", "A02.01", "C03"], 2, 0),
         "place": rng.randrange(60),
         "insutype": rng.choice(["310"] * 6 + ["390"] * 4 + ["510", None]),
         "insu_admdvs": rng.choice([AREA, AREA, AREA, AREA, None, "990200"]),
@@ -377,8 +444,8 @@ def full_stay(rng: Random, years: list[int]) -> Row:
         "medfee_sumamt_fen": cost,
         "hifp_pay_fen": booked,
         "excl_pay_sumamt_fen": apart,
-        "treat_fee_fen": rng.choice([None, 0, cost // 3, cost // 2, cost]),
-        "drug_fee_fen": rng.choice([None, 0, cost // 3, cost // 2]),
+        "treat_fee_fen": rng.choice([None, 0, 0, 100, 200, cost // 3, cost // 2, cost]),
+        "drug_fee_fen": rng.choice([None, 0, 0, 100, 200, cost // 3, cost // 2]),
         "scs_cutd_sum_dura": rng.choice([None, None, "0/23/59", "1/12/0", "2/0/0", "8/5/7"]),
     }
 

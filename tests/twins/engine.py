@@ -8,12 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, make_catalog
+from fenzhi.catalogs import CatalogMeta, Dialect, DipCatalog, TcmTables, make_catalog, with_tcm
 from fenzhi.catalogs.drg.models import TABLES, DrgCatalog, DrgMeta
+from fenzhi.catalogs.tcm import TCM_GROUPS, TCM_OPERATIONS
 from fenzhi.policy.models import Policy
 from twins.codes import Row, TwinCatalog
 from twins.exact import E4, half_up, number
 
+FEES = ("treat_fee", "drug_fee", "oprn_fee", "matl_fee", "tcm_treat_fee", "tcmpat_fee", "tcmherb_fee")
 STAYS = {
     "setl_id": pl.String,
     "psn_no": pl.String,
@@ -36,8 +38,7 @@ STAYS = {
     "medfee_sumamt_fen": pl.Int64,
     "hifp_pay_fen": pl.Int64,
     "excl_pay_sumamt_fen": pl.Int64,
-    "treat_fee_fen": pl.Int64,
-    "drug_fee_fen": pl.Int64,
+    **dict.fromkeys((f"{name}_fen" for name in FEES), pl.Int64),
     "scs_cutd_sum_dura": pl.String,
 }
 
@@ -60,12 +61,20 @@ def catalog_of(twin: TwinCatalog) -> DipCatalog:
         "name": list(twin.operations),
         "type": list(twin.operations.values()),
     }
-    return make_catalog(
+    made = make_catalog(
         meta,
         pl.DataFrame(groups, infer_schema_length=None),
         code_sets={name: tuple(codes) for name, codes in twin.code_sets.items()},
         exclusions=exclusions,
         operations=pl.DataFrame(table, schema=dict.fromkeys(table, pl.String)),
+    )
+    conditions = pl.DataFrame(
+        [{name: row.get(name) for name in TCM_GROUPS} for row in twin.tcm], schema=TCM_GROUPS
+    )
+    operations = [(code, one, None) for code, one in twin.tcm_operations]
+    lists = {name: tuple(codes) for name, codes in twin.tcm_lists.items()}
+    return with_tcm(
+        made, TcmTables(conditions, pl.DataFrame(operations, schema=TCM_OPERATIONS, orient="row"), lists)
     )
 
 

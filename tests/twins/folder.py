@@ -11,14 +11,13 @@ import polars as pl
 
 from fenzhi.catalogs import check_catalog, save_catalog
 from twins.codes import Row, TwinCatalog
-from twins.engine import catalog_of, hospitals_of, plain, stays_of, yuan
+from twins.engine import FEES, catalog_of, hospitals_of, plain, stays_of, yuan
 
 MONEY = {
     "medfee_sumamt_fen": "medfee_sumamt",
     "hifp_pay_fen": "hifp_pay",
     "excl_pay_sumamt_fen": "excl_pay_sumamt",
-    "treat_fee_fen": "treat_fee",
-    "drug_fee_fen": "drug_fee",
+    **{f"{name}_fen": name for name in FEES},
 }
 
 
@@ -49,7 +48,7 @@ def toml(data: dict[str, Any], head: str = "") -> str:
 
 def write_stays(stays: Sequence[Row], path: Path) -> None:
     """Stays in the flat shape, money in yuan."""
-    frame = stays_of(stays).drop("row_idx", "source_file", "source_row", "tcm_diag_codes", "nwb_adm_wt")
+    frame = stays_of(stays).drop("row_idx", "source_file", "source_row", "nwb_adm_wt")
     money = [
         (pl.col(old).cast(pl.Decimal(18, 2)) / 100).cast(pl.Decimal(16, 2)).alias(new)
         for old, new in MONEY.items()

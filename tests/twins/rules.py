@@ -38,6 +38,13 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     },
     "bed_day": {"coefficient": False},
     "readmission": {"same_hospital": True},
+    "tcm": {
+        "ratio_limit": "0.6",
+        "ratio_included": True,
+        "tcm_fees": ["tcm_treat_fee", "tcmpat_fee", "tcmherb_fee"],
+        "western_fees": ["treat_fee", "drug_fee", "oprn_fee", "matl_fee"],
+        "diagnosis_match": "prefix",
+    },
 }
 
 
@@ -107,6 +114,7 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
         "incomplete": None,
         "bed_day": None,
         "readmission": None,
+        "tcm": None,
         "point_value": {"settlement": "ratio", "rate": "floating", "decimals": 4},
         "settlement": {
             "advance_ratio": "0.90",

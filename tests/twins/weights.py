@@ -14,6 +14,7 @@ from typing import Any
 
 from twins.codes import Row
 from twins.exact import E4, half_up, number, step_for
+from twins.tcm import state
 
 Costs = dict[int, list[int]]
 
@@ -237,10 +238,12 @@ def weigh(
     given: Mapping[str, str | None] | None = None,
     bonuses: Sequence[Row] = (),
     conservative: Iterable[str] = (),
+    stated: Mapping[str, Row] | None = None,
 ) -> dict[str, Any]:
     """Weights of the groups, references of deviation and coefficients of the hospitals.
 
     ``bonuses``: fixmedins_code, item, value_e4. ``conservative``: groups of stays without operation.
+    ``stated``: what the catalogue states of its TCM-advantage groups.
     """
     settings = rules["weights"]
     years = sorted({stay["year"] for stay in history})
@@ -300,10 +303,11 @@ def weigh(
         if given is not None:
             text = given.get(gid)
             weight = None if text is None else number(text)
-        if weight is not None:
+        if weight is not None and gid not in (stated or {}):
             group["rw_e4"] = half_up(weight * settings["scale"] * E4, step_for(settings["decimals"]))
     if overrides:
         negotiated(groups, overrides, settings["decimals"])
+    state(groups, stated or {}, settings)
     coefficients: dict[str, int | None] = dict(
         coefficients_of(history, hospitals, rules, years, mean_all, bonuses)
     )

@@ -35,6 +35,7 @@ from twins.settlement import (
     withheld,
     working_capital,
 )
+from twins.tcm import best_alternative, stated_weights, tcm_ids
 from twins.values import opening_values, payment_ratio, settlement_value
 from twins.weights import weigh
 
@@ -121,6 +122,11 @@ def grouped(row: Row, catalog: TwinCatalog | Assigned, rules: Mapping[str, Any],
         outcome, layer, group_id, reason = catalog.answers[row["setl_id"]]
     else:
         outcome, layer, group_id, reason = group_stay(row, catalog, rules["grouping"], known)
+    best = best_alternative(row, catalog, rules, known)
+    if outcome != "rejected" and best is not None:
+        row = {**row, "tcm": {**best, "normal_group_id": group_id}}
+        if not best["failed"]:
+            outcome, layer, group_id, reason = "grouped", "tcm", best["group_id"], None
     if known is not None and outcome in ("grouped", "comprehensive") and known[group_id]["rw_e4"] is None:
         outcome, reason = "ungrouped", "no_weight"
     return {**row, "outcome": outcome, "layer": layer, "group_id": group_id, "reason": reason}
@@ -145,18 +151,22 @@ def run_history(
     rows = [row for row in rows if not is_bed_day(row, rules) and outside_los(row, rules) is None]
     rows = [grouped(row, catalog, rules, None) for row in rows]
     rows = [row for row in rows if row["outcome"] != "rejected"]
-    ids = [row["group_id"] for row in catalog.groups]
+    ids = [*(row["group_id"] for row in catalog.groups), *tcm_ids(catalog, rules)]
     if not rows:
         return [], {}
     overrides, bonuses = region.get("weight_overrides"), region.get("bonuses", ())
     plain = [row["group_id"] for row in catalog.groups if is_conservative(row)]
-    weights = weigh(rows, ids, region["hospitals"], rules, overrides, bonuses=bonuses, conservative=plain)
+    stated = stated_weights(catalog, rules)
+    weights = weigh(
+        rows, ids, region["hospitals"], rules, overrides, bonuses=bonuses, conservative=plain, stated=stated
+    )
     weights["layers"] = {row["group_id"]: row.get("layer") for row in catalog.groups}
+    weights["layers"] |= dict.fromkeys(tcm_ids(catalog, rules), "tcm")
     if rules["auxiliary"] is not None:
         weights["lists"] = region["lists"]
         weights["auxiliary"] = region["auxiliary"]
         if rules["auxiliary"]["source"] == "measured":
-            layers = {row["group_id"]: row["layer"] for row in catalog.groups}
+            layers = weights["layers"]
             weights["auxiliary"] = measure(rows, layers, weights, region["lists"], rules)
     return rows + [row for row in by_days if row["year"] in weights["years"]], weights
 

@@ -21,8 +21,10 @@ from fenzhi.catalogs.load import (
 )
 from fenzhi.catalogs.models import CatalogMeta, DipCatalog
 from fenzhi.catalogs.rules import Finding, Rule, parse_rules
+from fenzhi.catalogs.tcm import TCM, TcmTables, with_tcm, with_tcm_rows
 
 __all__ = [
+    "TCM",
     "CatalogMeta",
     "Dialect",
     "DipCatalog",
@@ -30,6 +32,7 @@ __all__ = [
     "DrgMeta",
     "Finding",
     "Rule",
+    "TcmTables",
     "catalogs_dir",
     "check_catalog",
     "compares_exactly",
@@ -45,4 +48,6 @@ __all__ = [
     "require_sound",
     "save_catalog",
     "token_kind",
+    "with_tcm",
+    "with_tcm_rows",
 ]

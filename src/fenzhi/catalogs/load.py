@@ -33,6 +33,7 @@ from fenzhi.catalogs.models import (
     DipCatalog,
     empty_exclusions,
 )
+from fenzhi.catalogs.tcm import read_tcm, render_tcm, with_tcm
 from fenzhi.codes import OPERATIONS_SCHEMA, empty_operations, read_operations, read_table, require_columns
 from fenzhi.errors import CatalogError
 from fenzhi.files import new_dir
@@ -210,7 +211,9 @@ def load_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> Di
     first error that the check of its scheme finds.
     """
     folder = find_catalog(path_or_shipped_id, near)
-    return load_drg_catalog(folder) if read_scheme(folder / TOML) == "drg" else _load_dip(folder)
+    if read_scheme(folder / TOML) == "drg":
+        return with_tcm(load_drg_catalog(folder), read_tcm(folder))
+    return _load_dip(folder)
 
 
 def load_dip_catalog(path_or_shipped_id: str | Path, near: Path | None = None) -> DipCatalog:
@@ -243,7 +246,7 @@ def _load_dip(folder: Path) -> DipCatalog:
     )
     catalog = replace(catalog, path=folder)
     require_sound(catalog)
-    return catalog
+    return with_tcm(catalog, read_tcm(folder))
 
 
 def render_catalog(catalog: DipCatalog) -> dict[str, bytes]:
@@ -275,5 +278,5 @@ def save_catalog(catalog: DipCatalog, folder: Path) -> None:
     """
     require_sound(catalog)
     with new_dir(folder) as aside:
-        for name, data in render_catalog(catalog).items():
+        for name, data in {**render_catalog(catalog), **render_tcm(catalog.tcm)}.items():
             (aside / name).write_bytes(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fenzhi.catalogs.dialect import Dialect
+from fenzhi.catalogs.tcm import TcmTables
 
 __all__ = [
     "COMPREHENSIVE",
@@ -102,7 +103,8 @@ class DipCatalog:
     ``groups``: columns of :data:`GROUPS_SCHEMA`, row order = ``group_idx``; empty cells are null,
     ``grassroots`` never is. ``code_sets``: name (without ``@``) -> diagnosis tokens. ``exclusions``:
     :data:`EXCLUSIONS_SCHEMA`. ``operations``: code, name, type. ``digest``: SHA-256 over the content as
-    ``save_catalog`` writes it; two catalogues are equal if their digests are, wherever they lie.
+    ``save_catalog`` writes it; two catalogues are equal if their digests are, wherever they lie. ``tcm``: the
+    TCM-advantage groups.
     """
 
     meta: CatalogMeta
@@ -112,6 +114,7 @@ class DipCatalog:
     operations: pl.DataFrame
     path: Path | None
     digest: str
+    tcm: TcmTables = field(default_factory=TcmTables)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DipCatalog) and other.digest == self.digest

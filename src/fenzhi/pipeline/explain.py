@@ -10,10 +10,19 @@ import polars as pl
 
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.grouping import Trace, compile_catalog, trace_stay
+from fenzhi.money import format_e4, format_fen
 from fenzhi.pipeline.replay import Step, cite
-from fenzhi.pipeline.setting import COST_CRITERIA, known_codes, make_setting, map_codes
+from fenzhi.pipeline.setting import (
+    COST_CRITERIA,
+    group_coded,
+    known_codes,
+    make_setting,
+    map_codes,
+    overlay_coded,
+)
 from fenzhi.pipeline.steps import points_steps
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
+from fenzhi.pipeline.tcm import weighted_tcm
 from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Policy
 from fenzhi.records import read_stays
@@ -73,17 +82,20 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     region = load_region(run.resolve().parents[1])
     _check_inputs(region, manifest)
     grouping = None
+    tried: list[Step] = []
     if case["outcome"] not in ("rejected",) and case["status"] is not None:
-        grouping = _replay(run, region, case)
+        grouping, tried = _replay(run, region, case)
     steps = [
-        _rejected_step(run, case) if case["outcome"] == "rejected" else _outcome_step(case, region.policy)
+        _rejected_step(run, case) if case["outcome"] == "rejected" else _outcome_step(case, region.policy),
+        *tried,
     ]
     if case["points_e4"] is not None:
         steps += points_steps(run, case, manifest, region)
     return Explanation(case, grouping, tuple(steps))
 
 
-def _replay(run: Path, region: Region, case: dict[str, Any]) -> Trace:
+def _replay(run: Path, region: Region, case: dict[str, Any]) -> tuple[Trace, list[Step]]:
+    """Return the normal grouping of a stay, traced, and the step of its TCM-advantage group if there is one."""
     setting = make_setting(region, None)
     compiled = setting.compiled
     if COST_CRITERIA & set(region.policy.grouping.precedence):
@@ -98,13 +110,37 @@ def _replay(run: Path, region: Region, case: dict[str, Any]) -> Trace:
     found = trace_stay(
         map_codes(stay.with_columns(cost_of(stay, region.policy.scope).alias("cost_fen")), setting), compiled
     )
-    if case["outcome"] != "ungrouped" and found.group_id != case["group_id"]:
+    laid = overlay_coded(
+        stay,
+        group_coded(stay, setting, compiled),
+        setting,
+        weighted_tcm(read_table(run, "groups"), setting),
+    )
+    group = found.group_id if laid is None else laid.grouped.frame["group_id"][0]
+    if case["outcome"] != "ungrouped" and group != case["group_id"]:
         raise ConservationError(
             "the replay gives another group than the run",
             field="group_id",
-            value=(case["group_id"], found.group_id),
+            value=(case["group_id"], group),
         )
-    return found
+    return found, [] if laid is None else _tcm_steps(laid.report, region.policy)
+
+
+def _tcm_steps(report: pl.DataFrame, policy: Policy) -> list[Step]:
+    """Return the step of a stay in the report (one row, or none): its figures, and what failed if it did not enter."""
+    assert policy.tcm is not None
+    steps = []
+    for row in report.iter_rows(named=True):
+        fees = "-"
+        if row["ratio_e4"] is not None:
+            sign = ">=" if policy.tcm.ratio_included else ">"
+            shares = f"{format_fen(row['tcm_fee_fen'])} / {format_fen(row['all_fee_fen'])}"
+            fees = f"{shares} = {format_e4(row['ratio_e4'])} ({sign} {policy.tcm.ratio_limit})"
+        found = f"{row['classes']} classes, {row['operations']} operations, {row['act_ipt_days']} days"
+        result = row["group_id"] if row["entered"] else f"{row['normal_group_id'] or '-'}: {row['failed']}"
+        text = f"{row['group_id']}: {fees}; {found}"
+        steps.append(Step("中医优势病种", "TCM-advantage group", text, result, cite(policy, "tcm")))
+    return steps
 
 
 def _outcome_step(case: dict[str, Any], policy: Policy) -> Step:

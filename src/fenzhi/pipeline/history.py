@@ -10,7 +10,15 @@ import polars.selectors as cs
 from fenzhi.errors import RegionError
 from fenzhi.grouping.dip import OUTCOMES
 from fenzhi.pipeline.auxiliary import fee_columns
-from fenzhi.pipeline.setting import Clock, Setting, auxiliary_marks, group_coded, known_codes
+from fenzhi.pipeline.setting import (
+    Clock,
+    Setting,
+    auxiliary_marks,
+    group_coded,
+    known_codes,
+    overlay_coded,
+)
+from fenzhi.pipeline.tcm import tcm_fee_columns
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
 from fenzhi.region.scope import cost_of, is_bed_day, los_reason, pool_of, track_of
@@ -49,7 +57,9 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
     region, stays = setting.region, read.stays
     scope, bed_day = region.policy.scope, region.policy.bed_day
     inside = is_bed_day(stays, bed_day)
-    grouped = group_coded(stays, setting, setting.compiled).frame
+    normal = group_coded(stays, setting, setting.compiled)
+    laid = overlay_coded(stays, normal, setting)
+    grouped = (normal if laid is None else laid.grouped).frame
     return (
         stays.with_columns(
             pl.when(inside).then(pl.lit(-1, pl.Int32)).otherwise(grouped["group_idx"]).alias("group_idx"),
@@ -96,7 +106,7 @@ def read_history(setting: Setting, clock: Clock) -> History:
             quality=region.quality,
             known=known_codes(region),
             needs="weights",
-            also=fee_columns(region.policy.auxiliary),
+            also=fee_columns(region.policy.auxiliary) | tcm_fee_columns(setting),
         )
         clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
         slim = _slim_history(read, setting)

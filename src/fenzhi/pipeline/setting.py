@@ -8,16 +8,25 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog, make_catalog
+from fenzhi.catalogs import (
+    DipCatalog,
+    DrgCatalog,
+    compares_exactly,
+    load_catalog,
+    make_catalog,
+    with_tcm,
+)
 from fenzhi.codes import CodeMap, Comorbidity, read_operations, read_table
 from fenzhi.errors import PolicyError, RegionError
 from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
+from fenzhi.grouping.tcm import CompiledTcm, Overlaid, compile_tcm, overlay
 from fenzhi.pipeline.auxiliary import load_lists
 from fenzhi.records import ColumnMap, Known, load_columns
 from fenzhi.region import Region
 from fenzhi.region.scope import cost_of
 from fenzhi.weights.by_group import exempt_groups
 from fenzhi.weights.levels import mark_levels
+from fenzhi.weights.tcm import all_groups
 
 Progress = Callable[[str, float], None]
 COST_CRITERIA = {"closest_cost", "higher_weight"}
@@ -62,6 +71,12 @@ class Setting:
     operation_map: CodeMap | None
     chunk_rows: int | None
     comorbidity: Comorbidity | None = None
+    tcm: CompiledTcm | None = None
+
+    @property
+    def groups(self) -> pl.DataFrame:
+        """Return all groups, row = group_idx; TCM-advantage groups stand last."""
+        return all_groups(self.catalog, self.region.policy)
 
 
 def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatalog:
@@ -77,7 +92,7 @@ def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatal
         exclusions=catalog.exclusions,
         operations=both,
     )
-    return made
+    return with_tcm(made, catalog.tcm)
 
 
 def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
@@ -123,7 +138,7 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
     operations = region.meta.operations
     table = None if operations is None else read_operations(region.path(operations))
     _require_scheme(region, catalog.meta.scheme)
-    exempt_groups(catalog, region.policy.coefficients)
+    exempt_groups(all_groups(catalog, region.policy), region.policy.coefficients)
     if isinstance(catalog, DipCatalog):
         catalog = with_operations(catalog, table)
     maps = [
@@ -141,6 +156,7 @@ def make_setting(region: Region, chunk_rows: int | None) -> Setting:
         operation_map=maps[1],
         chunk_rows=chunk_rows,
         comorbidity=load_lists(region),
+        tcm=compile_tcm(catalog, region.policy.tcm),
     )
 
 
@@ -195,6 +211,15 @@ def auxiliary_marks(stays: pl.DataFrame, setting: Setting) -> list[pl.Series]:
     """Return the marks of stays for auxiliary types (:mod:`fenzhi.weights.levels`), if the policy has such."""
     rules = setting.region.policy.auxiliary
     return [] if rules is None else mark_levels(map_codes(stays, setting), rules, setting.comorbidity)
+
+
+def overlay_coded(
+    stays: pl.DataFrame, grouped: Grouped, setting: Setting, weighted: pl.Series | None = None
+) -> Overlaid | None:
+    """Lay TCM-advantage groups over a grouping (see :func:`fenzhi.grouping.tcm.overlay`); None without any."""
+    if setting.tcm is None:
+        return None
+    return overlay(map_codes(stays, setting), grouped, setting.tcm, weighted)
 
 
 def known_codes(region: Region) -> Known:

@@ -65,6 +65,8 @@ def _bed_day_step(paid: Paid, rules: BedDay) -> Step:
 def _weight_formula(paid: Paid, group: dict[str, Any]) -> str:
     """Return where the weight comes from: means of the history, the catalogue, or a negotiation."""
     rules, negotiated = paid.policy.weights, paid.manifest.get("negotiated")
+    if group["layer"] == "tcm" and (text := _stated_formula(paid, group["group_id"])):
+        return text
     mine = paid.region.weight_overrides.filter(pl.col("group_id") == group["group_id"])
     if mine.height:
         row = mine.row(0, named=True)
@@ -82,6 +84,21 @@ def _weight_formula(paid: Paid, group: dict[str, Any]) -> str:
     if negotiated is not None:
         text = f"{text} x {negotiated['factor']} (weight_overrides.csv)"
     return f"{text}; {group['history_cases']} - {group['trimmed_cases']} trimmed"
+
+
+def _stated_formula(paid: Paid, group_id: str) -> str | None:
+    """Return how the catalogue states the weight of a TCM-advantage group; None if its history measures it."""
+    row = paid.manifest["tcm_weights"][group_id]
+    if row["weight"] is not None:
+        return f"tcm_groups.csv: {row['weight']} x {paid.policy.weights.scale}"
+    if row["reference_group"] is None:
+        return None
+    groups = read_table(paid.run, "groups")
+    base = groups.filter(pl.col("group_id") == row["reference_group"])["rw_e4"][0]
+    share = row["share"] or "1"
+    again = round_half_up(Fraction(base) * Fraction(share), step_of(paid.policy.weights.decimals))
+    _require("rw_e4 weight", paid.case["rw_e4"], again)
+    return f"tcm_groups.csv: RW {format_e4(base)} ({row['reference_group']}) x {share}"
 
 
 def _group_steps(paid: Paid, group: dict[str, Any]) -> list[Step]:

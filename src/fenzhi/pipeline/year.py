@@ -22,9 +22,11 @@ from fenzhi.pipeline.setting import (
     group_coded,
     known_codes,
     make_setting,
+    overlay_coded,
     silent,
     unmapped_notices,
 )
+from fenzhi.pipeline.tcm import tcm_facts, tcm_notices, tcm_table, weighted_tcm
 from fenzhi.points import PAID, base_points, readmitted_days, score
 from fenzhi.policy import Policy
 from fenzhi.records import StaysRead, read_stays
@@ -183,7 +185,7 @@ def compute(
     policy = region.policy
     clock.start("read region", 0.0)
     setting = make_setting(region, chunk_rows)
-    groups = setting.catalog.groups
+    groups = setting.groups
     grassroots = groups["grassroots"]
     history = read_history(setting, clock)
     clock.start("measure weights", 0.40)
@@ -209,6 +211,9 @@ def compute(
     if COST_CRITERIA & set(policy.grouping.precedence):
         compiled = compile_catalog(setting.catalog, policy.grouping, weights.groups)
     grouped = group_coded(read.stays, setting, compiled)
+    laid = overlay_coded(read.stays, grouped, setting, weighted_tcm(weights.groups, setting))
+    if laid is not None:
+        grouped = laid.grouped
     stays = _outcomes(read.stays, grouped.frame, region).with_columns(auxiliary_marks(read.stays, setting))
     if policy.readmission is not None:
         stays = stays.with_columns(readmitted_days(stays, policy.readmission))
@@ -248,6 +253,8 @@ def compute(
     tables |= _further_tables(groups, weights, policy.coefficients.form)
     if policy.auxiliary is not None:
         tables["auxiliary"] = auxiliary_table(groups, weights)
+    if laid is not None:
+        tables["tcm"] = tcm_table(laid.report, settled.stays)
     clock.stop()
     outcomes = tables["cases"].group_by("outcome").len().sort("outcome")
     facts = {
@@ -258,12 +265,18 @@ def compute(
             "unknown_operations": int(grouped.unknown_operations["stays"].sum()),
         },
         "unknown_operations": grouped.unknown_operations.head(50).to_dicts(),
-        "notices": [*read.notices, *unmapped_notices(read.stays, setting), *_missing(read.stays, policy)],
+        "notices": [
+            *read.notices,
+            *unmapped_notices(read.stays, setting),
+            *_missing(read.stays, policy),
+            *tcm_notices(read.stays, setting),
+        ],
         "quality": read.summary.to_dicts(),
         "mean_cost_fen": weights.mean_fen,
         "history_years": list(weights.years),
         "classes": weights.classes.to_dicts(),
         "negotiated": _negotiated(weights),
+        **tcm_facts(setting),
         "catalog": {
             "id": setting.catalog.meta.id,
             "title": setting.catalog.meta.title,

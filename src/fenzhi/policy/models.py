@@ -19,6 +19,7 @@ from fenzhi.policy.base import Decimals, Fault, FaultsError, Model, Positive, Ra
 from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
 from fenzhi.policy.coefficients import Coefficients
 from fenzhi.policy.grassroots import Grassroots
+from fenzhi.policy.tcm import Tcm
 
 
 class Meta(Model):
@@ -240,6 +241,7 @@ class Policy(Model):
     scope: Scope = Scope()
     grouping: Grouping = Grouping()
     ungrouped: Ungrouped = Ungrouped()
+    tcm: Tcm | None = None
     weights: Weights = Weights()
     coefficients: Coefficients = Coefficients()
     grassroots: Grassroots | None = None

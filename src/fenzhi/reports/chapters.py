@@ -70,7 +70,8 @@ def chapters_table(chapters: pl.DataFrame, tables: RunTables, words: Words) -> T
         Table("chapters", words("chapters"), heads, note), int(tables.manifest["policy"].get("scale", 1))
     )
     inside = chapters.filter(pl.col("outcome").is_in(GROUPED))
-    kinds = [(layer, inside.filter(pl.col("layer") == layer)) for layer in LAYERS]
+    further = ["tcm"] if (inside["layer"] == "tcm").any() else []
+    kinds = [(layer, inside.filter(pl.col("layer") == layer)) for layer in (*LAYERS, *further)]
     others = [
         (key, part)
         for key, outcome in (("no_group", "ungrouped"), ("bed_days", "bed_day"))

@@ -20,6 +20,7 @@ KINDS = {
     "core": "weights",
     "comprehensive": "weights",
     "grassroots": "coefficients",
+    "tcm": "tcm",
     "ungrouped": "ungrouped",
     "bed_day": "bed_day",
 }

@@ -19,10 +19,11 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays.
 
     ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4, direct_fen of
-    the stays that the fund pays.
+    the stays that the fund pays; layer, where there may be TCM-advantage groups.
     """
     grouped, points = pl.col("outcome") == "grouped", pl.col("points_e4")
     flat = pl.col("grassroots").fill_null(False)
+    tcm = pl.col("layer").cast(pl.String).eq_missing("tcm") if "layer" in scored.columns else pl.lit(False)
     sums = scored.group_by(ACCOUNT).agg(
         pl.len().cast(pl.Int64).alias("cases"),
         grouped.sum().cast(pl.Int64).alias("grouped_cases"),
@@ -30,9 +31,10 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
         (pl.col("outcome") == "ungrouped").sum().cast(pl.Int64).alias("ungrouped_cases"),
         (pl.col("outcome") == "bed_day").sum().cast(pl.Int64).alias("bed_day_cases"),
         pl.col("cost_fen", "booked_fen").sum(),
-        points.filter(grouped & ~flat).sum().alias("points_core_e4"),
+        points.filter(grouped & ~flat & ~tcm).sum().alias("points_core_e4"),
         points.filter(pl.col("outcome") == "comprehensive").sum().alias("points_comprehensive_e4"),
         points.filter(grouped & flat).sum().alias("points_grassroots_e4"),
+        points.filter(grouped & tcm).sum().alias("points_tcm_e4"),
         points.filter(pl.col("outcome") == "ungrouped").sum().alias("points_ungrouped_e4"),
         points.filter(pl.col("outcome") == "bed_day").sum().alias("points_bed_day_e4"),
         points.sum(),

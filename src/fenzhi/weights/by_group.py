@@ -12,7 +12,6 @@ from fenzhi.errors import PolicyError
 from fenzhi.money import SCALE, round_half_up, step_of
 from fenzhi.policy.coefficients import Coefficients
 from fenzhi.policy.models import Policy
-from fenzhi.weights.given import Grouped
 from fenzhi.weights.items import bounded
 from fenzhi.weights.years import weighted_mean
 
@@ -43,19 +42,18 @@ def class_of(by: Iterable[str]) -> pl.Expr:
     return pl.concat_str([pl.col(name).fill_null("") for name in names], separator="|").alias("class")
 
 
-def conservative_groups(catalog: Grouped) -> pl.Series:
+def conservative_groups(groups: pl.DataFrame) -> pl.Series:
     """Return per group whether it is for stays without operation: treatment of a DIP group, type of a DRG's ADRG."""
-    groups = catalog.groups
     column = "treatment" if "treatment" in groups.columns else "layer"
     return groups[column].is_in(["conservative", "medical"]).fill_null(False)
 
 
-def exempt_groups(catalog: Grouped, rules: Coefficients) -> pl.Series | None:
+def exempt_groups(groups: pl.DataFrame, rules: Coefficients) -> pl.Series | None:
     """Return per group whether its layer is exempt from coefficients; None if the policy exempts no layer.
 
     Raises :class:`PolicyError` for a layer that no group of the catalogue lies in.
     """
-    layers = catalog.groups["layer"]
+    layers = groups["layer"]
     unknown = sorted(set(rules.exempt_layers) - set(layers.drop_nulls()))
     if unknown:
         raise PolicyError(
@@ -105,7 +103,7 @@ def _reason(
 def group_coefficients(
     kept: pl.DataFrame,
     hospitals: pl.DataFrame,
-    catalog: Grouped,
+    groups: pl.DataFrame,
     policy: Policy,
     weight_of: dict[int, int],
 ) -> pl.DataFrame:
@@ -121,7 +119,7 @@ def group_coefficients(
     ladders = _ladders(hospitals, rules)
     own = _yearly(kept.join(classed, on="fixmedins_code"), "group_idx", "class")
     region = _yearly(kept, "group_idx")
-    conservative = conservative_groups(catalog)
+    conservative = conservative_groups(groups)
     step = step_of(rules.decimals)
     rows = []
     for group in sorted(key[0] for key in region):  # type: ignore[type-var]

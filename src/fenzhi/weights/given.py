@@ -8,6 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
+from fenzhi.catalogs import TcmTables
 from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.errors import CatalogError
 from fenzhi.money import SCALE, round_half_up, step_of
@@ -20,6 +21,10 @@ class Grouped(Protocol):
     @property
     def groups(self) -> pl.DataFrame:
         """Return the groups, row = group_idx."""
+
+    @property
+    def tcm(self) -> TcmTables:
+        """Return the TCM-advantage groups."""
 
 
 def _error(message: str, group: str | None, value: str | None, remedy: str) -> CatalogError:

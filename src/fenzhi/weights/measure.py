@@ -23,6 +23,7 @@ from fenzhi.weights.given import Grouped, given_weights
 from fenzhi.weights.items import no_bonuses
 from fenzhi.weights.negotiated import Negotiated, negotiate
 from fenzhi.weights.stability import stable_groups
+from fenzhi.weights.tcm import all_groups, refuse_negotiated, with_stated, without_stated
 from fenzhi.weights.years import weighted_mean, year_weights
 
 
@@ -250,14 +251,14 @@ def _group_table(
     )
 
 
-def _require_weights_above_zero(groups: pl.DataFrame, catalog: Grouped) -> None:
+def _require_weights_above_zero(groups: pl.DataFrame, group_ids: pl.Series) -> None:
     zero = groups.filter(pl.col("rw_e4") == 0)
     if zero.height:
         raise CatalogError(
             "this group would have a weight of zero",
             code="WEIGHT_ZERO",
             field="rw",
-            value=catalog.groups["group_id"][zero["group_idx"][0]],
+            value=group_ids[zero["group_idx"][0]],
             remedy="check the costs of its stays, or give weights more decimals or a larger scale",
         )
 
@@ -295,21 +296,28 @@ def weigh(
             "all costs of the history are zero", code="HISTORY_EMPTY", remedy="check the cost columns"
         )
 
+    known = all_groups(catalog, policy)
+    ids, tcm = known["group_id"], catalog.tcm if known.height > catalog.groups.height else None
     in_groups = history.filter(pl.col("group_idx") >= 0)
     bounds = trim_bounds(in_groups, rules.trim)
-    kept = _kept(in_groups, bounds, catalog.groups.height)
+    kept = _kept(in_groups, bounds, len(ids))
     levels = kept.filter(pl.col("year") == years[-1]).join(
         hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left"
     )
     measured = _means_and_weights(kept, catalog, rules, weight_of, all_mean)
-    groups = _group_table(catalog.groups.height, bounds, kept, levels, measured)
+    groups = _group_table(len(ids), bounds, kept, levels, measured)
     if policy.stability is not None:
         groups = groups.with_columns(stable_groups(kept, groups["history_cases"], policy.stability))
+    if tcm is not None:
+        groups = without_stated(groups, tcm)
     negotiated = None
     if overrides is not None and overrides.height:
-        ids = catalog.groups["group_id"]
+        if tcm is not None:
+            refuse_negotiated(tcm, overrides)
         groups, negotiated = negotiate(groups, ids, overrides, step_of(rules.decimals))
-    _require_weights_above_zero(groups, catalog)
+    if tcm is not None:
+        groups = with_stated(groups, ids, tcm, rules)
+    _require_weights_above_zero(groups, ids)
     form = policy.coefficients.form
     items = no_bonuses() if bonuses is None else bonuses
     coefficients, classes = institution_coefficients(history, hospitals, policy, weight_of, all_mean, items)
@@ -317,7 +325,7 @@ def weigh(
     if form == "cost":
         costs = cost_coefficients(kept, years, hospitals, policy.coefficients)
     elif form == "group":
-        by_class = group_coefficients(kept, hospitals, catalog, policy, weight_of)
+        by_class = group_coefficients(kept, hospitals, known, policy, weight_of)
     return Weights(
         groups=groups,
         level_means=_mean_rows(levels, ["group_idx", "level"]),
@@ -328,7 +336,7 @@ def weigh(
         costs=costs,
         negotiated=negotiated,
         by_class=by_class,
-        exempt=exempt_groups(catalog, policy.coefficients),
+        exempt=exempt_groups(known, policy.coefficients),
     )
 
 

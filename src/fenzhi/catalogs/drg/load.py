@@ -16,6 +16,7 @@ import polars as pl
 from fenzhi.catalogs.drg.check import require_sound
 from fenzhi.catalogs.drg.models import CODES, TABLES, DrgCatalog, DrgMeta, Source
 from fenzhi.catalogs.metafile import TOML, make_meta, read_sections, render_section, require_sections
+from fenzhi.catalogs.tcm import render_tcm
 from fenzhi.codes import read_table
 from fenzhi.errors import CatalogError
 from fenzhi.files import new_dir
@@ -241,5 +242,5 @@ def save_drg_catalog(catalog: DrgCatalog, folder: Path) -> None:
     """
     require_sound(catalog)
     with new_dir(folder) as aside:
-        for name, data in render_drg_catalog(catalog).items():
+        for name, data in {**render_drg_catalog(catalog), **render_tcm(catalog.tcm)}.items():
             (aside / name).write_bytes(data)

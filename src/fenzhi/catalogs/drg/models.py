@@ -15,6 +15,8 @@ from typing import Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fenzhi.catalogs.tcm import TcmTables
+
 ADRG_TYPES = ("surgical", "procedure", "medical")
 QY_RULES = ("off", "main_proc_valid", "any_proc_valid")
 
@@ -131,7 +133,7 @@ class DrgCatalog:
     ``tables``: name -> frame with the columns of :data:`TABLES`, rows in the order in which they are tried
     (``mdc`` by eval_order; ``adrg`` by chapter and eval_order; ``adrg_condition`` by ADRG and term; ``drg`` by ADRG,
     alternative and test_order). Empty cells are null. ``digest``: SHA-256 over the content.
-    ``sources``: table -> where its rows came from, for messages.
+    ``sources``: table -> where its rows came from, for messages. ``tcm``: the TCM-advantage groups.
     """
 
     meta: DrgMeta
@@ -139,6 +141,7 @@ class DrgCatalog:
     path: Path | None
     digest: str
     sources: Mapping[str, Source] = field(default_factory=dict)
+    tcm: TcmTables = field(default_factory=TcmTables)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DrgCatalog) and other.digest == self.digest
