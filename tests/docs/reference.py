@@ -39,6 +39,8 @@ TABLE_NOTES = {
     "ledger": "Every movement of money, double entry. Every account of a hospital ends at 0.",
     "rejected": "One row per finding of quality control: errors (the row was rejected) and warnings (it was kept).",
     "monitoring": "Indices per hospital. Floats, for looking at only: nothing is paid by them.",
+    "tcm": "One row per paid stay whose principal diagnosis belongs to a TCM-advantage group: whether it entered, "
+    "what failed, and its ratio. Only under `[tcm]`, and if the catalogue has such groups.",
     "coefficients": "One row per hospital and group it had stays in: what its cost coefficient follows from. "
     'Only under `[coefficients] form = "cost"`.',
     "class_coefficients": "One row per class of hospitals and group with stays in the history: what the class's "
