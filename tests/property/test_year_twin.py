@@ -285,7 +285,8 @@ def test_one_or_two_threads_write_the_same(tmp_path):
     rng = Random(20270101)
     region, catalog = drawn_region(rng), drawn_catalog(rng, 12, fallback=True)
     history, records = ([maker(rng) for _ in range(3_000)] for maker in (history_stay, record))
-    rules = {**policy_rules(rng), "grouping": base_rules()["grouping"], "weights": base_rules()["weights"]}
+    plain = {name: base_rules()[name] for name in ("grouping", "weights", "ungrouped", "deviation")}
+    rules = {**policy_rules(rng), **plain}
     (region, rules, catalog, stays), _ = ready(region, rules, catalog, history, records)
     write_region(tmp_path / "region", region, catalog, rules, stays)
     for threads in ("1", "2"):

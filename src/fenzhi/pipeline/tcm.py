@@ -45,7 +45,7 @@ def tcm_table(report: pl.DataFrame, paid: pl.DataFrame) -> pl.DataFrame:
             field="layer",
             value=(entered, inside),
         )
-    return shape(table.drop("layer"), "tcm")
+    return shape(table.drop("layer").sort("setl_id"), "tcm")
 
 
 def tcm_facts(setting: Setting) -> dict[str, Any]:
