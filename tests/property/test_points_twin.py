@@ -178,3 +178,14 @@ def test_points_never_fall_below_zero(history, rules, places, stays, seed):
     scored = score(frame, *rest)
     assert scored["points_e4"].min() >= 0
     assert scored.select(COLUMNS).rows() == expected
+
+
+@examples(60)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
+def test_a_higher_cost_within_a_band_never_lowers_points(history, rules, places, stays, seed):
+    frame, rest, _, _ = score_both(history, rules, places, stays, seed)
+    more = pl.Series([Random(f"{seed} {at}").randint(0, 3_000) for at in range(frame.height)])
+    dearer = frame.with_columns((pl.col("cost_fen") + more).alias("cost_fen"))
+    before, after = score(frame, *rest), score(dearer, *rest)
+    same = before["deviation"].eq_missing(after["deviation"])
+    assert (after.filter(same)["points_e4"] >= before.filter(same)["points_e4"]).all()
