@@ -22,7 +22,7 @@ COMMANDS = {
         "fenzhi.cli.catalog",
     ),
     "policy": (
-        "规则包:查看、检查、比较 / policy packs: show, check, compare",
+        "政策包:查看、检查、比较 / policy packs: show, check, compare",
         "fenzhi.cli.policy",
     ),
     "run": ("计算统筹区全年结算 / compute a region's year", "fenzhi.cli.run"),

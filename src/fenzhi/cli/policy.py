@@ -23,7 +23,7 @@ CONFIDENCES = {
 
 @click.group("policy")
 def command() -> None:
-    """规则包:查看、检查、比较、编辑用的模式。 Policy packs: list, show, check, diff, schema for editors."""
+    """政策包:查看、检查、比较、编辑用的模式。 Policy packs: list, show, check, diff, schema for editors."""
 
 
 def _confidence(value: str, lang: str) -> str:
@@ -33,7 +33,7 @@ def _confidence(value: str, lang: str) -> str:
 @command.command("list", epilog="例 / example:  fenzhi policy list --lang en")
 @lang_option
 def list_(lang: str) -> None:
-    """列出随附的规则包:付费方式、有效期、各节的把握程度。
+    """列出随附的政策包:付费方式、有效期、各节的把握程度。
 
     List the packs that come with fenzhi: scheme, validity, and how sure their sections are.
     """
@@ -56,7 +56,7 @@ def list_(lang: str) -> None:
         if lang == "zh"
         else ("id", "title", "scheme", "holds", "confidence of its sections")
     )
-    show_table("随附的规则包" if lang == "zh" else "packs that come with fenzhi", titles, rows)
+    show_table("随附的政策包" if lang == "zh" else "packs that come with fenzhi", titles, rows)
 
 
 @command.command(
@@ -68,7 +68,7 @@ def list_(lang: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
 @lang_option
 def show(pack: str, section: str | None, as_json: bool, lang: str) -> None:
-    """查看合并后的规则包:每个数值出自哪个文件哪一行,每一节的出处和把握程度。
+    """查看合并后的政策包:每个数值出自哪个文件哪一行,每一节的出处和把握程度。
 
     Show a merged pack: the file and line of every value, the source and confidence of every section.
     """
@@ -116,11 +116,11 @@ def _show_section(part: SectionShown, shown: Shown, lang: str) -> None:
 @click.option(
     "--one-region",
     is_flag=True,
-    help="这些规则包属于同一统筹区,检查有效期的空档与重叠 / the packs are one region's: look for days with none or two",
+    help="这些政策包属于同一统筹区,检查有效期的空档与重叠 / the packs are one region's: look for days with none or two",
 )
 @lang_option
 def check(packs: tuple[str, ...], one_region: bool, lang: str) -> int:
-    """检查规则包:未知的键、越界的数值、分档的空档与重叠、互相矛盾、循环叠加、不起作用的键;一次列出全部。
+    """检查政策包:未知的键、越界的数值、分档的空档与重叠、互相矛盾、循环叠加、不起作用的键;一次列出全部。
 
     Check packs before anything runs: unknown keys, values out of range, gaps and overlaps of bands,
     contradictions, circles, keys that nothing reads. All findings at once; exit code 2 if one is an error.
@@ -141,7 +141,7 @@ def check(packs: tuple[str, ...], one_region: bool, lang: str) -> int:
     if not findings:
         say("未发现问题" if lang == "zh" else "nothing found")
     elif lang == "zh":
-        say(f"{len(packs)} 个规则包,可用 {len(loaded)} 个")
+        say(f"{len(packs)} 个政策包,可用 {len(loaded)} 个")
     else:
         say(f"{len(loaded)} of {len(packs)} packs can be used")
     return 2 if errors else 0
@@ -154,7 +154,7 @@ def check(packs: tuple[str, ...], one_region: bool, lang: str) -> int:
 @click.argument("after")
 @lang_option
 def diff(before: str, after: str, lang: str) -> None:
-    """逐项比较两个合并后的规则包。 Compare two merged packs value by value."""
+    """逐项比较两个合并后的政策包。 Compare two merged packs value by value."""
     from fenzhi.policy import load_policy
     from fenzhi.policy.diff import diff_packs
     from fenzhi.policy.fields import written
@@ -175,7 +175,7 @@ def diff(before: str, after: str, lang: str) -> None:
 
 @command.command("schema", epilog="例 / example:  fenzhi policy schema > policy.schema.json")
 def schema() -> None:
-    """输出规则包的 JSON 模式,供编辑器补全和提示。 Print the JSON schema of a pack, for editors."""
+    """输出政策包的 JSON 模式,供编辑器补全和提示。 Print the JSON schema of a pack, for editors."""
     from fenzhi.policy.schema import json_schema
 
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from fenzhi.pipeline.history import history_years
 from fenzhi.pipeline.setting import known_codes, make_setting, unmapped_notices
 from fenzhi.pipeline.store import write_csv
 from fenzhi.policy.check import check_pack
-from fenzhi.policy.validity import policy_of, validity
+from fenzhi.policy.validity import policy_of, validity, validity_errors
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import Region, load_region
 from fenzhi.region.load import several_rules
@@ -66,12 +67,10 @@ def _policy_findings(region: Region) -> tuple[str, ...]:
     """Return what is to be said of the region's packs, which could be loaded."""
     found = []
     year, meta = region.meta.year, region.policy.meta
-    if not region.meta.policies and (
-        (meta.valid_from is not None and meta.valid_from.year > year)
-        or (meta.valid_to is not None and meta.valid_to.year < year)
-    ):
+    days = date(year, 1, 1), date(year, 12, 31)
+    if not region.meta.policies and validity_errors([region.policy], *days):
         found.append(
-            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from} "
+            f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from or 'ever'} "
             f"to {meta.valid_to or 'now'}, the year is {year}"
         )
     if (several := several_rules(region)) is not None:

@@ -81,5 +81,5 @@ def json_schema() -> dict[str, Any]:
     _described(schema, Policy, ())
     schema.pop("required", None)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "fenzhi 规则包 / policy pack"
+    schema["title"] = "fenzhi 政策包 / policy pack"
     return schema

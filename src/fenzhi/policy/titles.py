@@ -9,7 +9,7 @@ from fenzhi.policy.fields import Place, dotted
 
 TITLES: dict[str, tuple[str, str]] = {
     # sections
-    "meta": ("规则包", "the pack"),
+    "meta": ("政策包", "the pack"),
     "scope": ("付费范围", "scope"),
     "grouping": ("入组规则", "grouping"),
     "ungrouped": ("未入组病例", "stays without a group"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+import fenzhi.policy
 from fenzhi.errors import PolicyError
 from fenzhi.policy import load_policy
 from fenzhi.policy.check import check_pack
@@ -180,6 +182,48 @@ WRONG = {
         "bed_day.steps",
         16,
     ),
+    "no items of a bonus": (
+        section("coefficients", 'form = "basic_bonus"'),
+        "form = basic_bonus needs items",
+        "coefficients.form",
+        15,
+    ),
+    "nothing to multiply": (
+        section("coefficients", 'form = "product"'),
+        "form = product needs items or levels",
+        "coefficients.form",
+        15,
+    ),
+    "weight of a factor": (
+        section("coefficients", 'form = "product"\nitems = [{ name = "a", weight = 2 }]'),
+        "the factors of a product have no weight",
+        "coefficients.items.1.weight",
+        16,
+    ),
+    "item twice": (
+        section("coefficients", 'form = "product"\nitems = [{ name = "a" }, { name = "a" }]'),
+        "two items have the same name",
+        "coefficients.items.2.name",
+        16,
+    ),
+    "no order of levels": (
+        section("coefficients", 'form = "group"'),
+        "form = group by level needs level_order: the levels, lowest first",
+        "coefficients.form",
+        15,
+    ),
+    "level twice": (
+        section("coefficients", 'form = "group"\nlevel_order = ["1", "1"]'),
+        "level_order names a level twice",
+        "coefficients.level_order",
+        16,
+    ),
+    "floor and cap": (
+        section("coefficients", "floor = 1.2\ncap = 0.8"),
+        "floor is above cap",
+        "coefficients.floor",
+        15,
+    ),
     "fixed": (
         section("point_value", 'rate = "fixed"'),
         "point_value.rate = fixed needs settlement.residual = reserve: "
@@ -198,6 +242,25 @@ def test_a_contradiction_is_named_with_file_line_and_key(tmp_path, case):
     assert said(write(tmp_path, META + rest)) == [
         f"error: [POLICY_VALUE] {message}\n  where: {place}\n  to do: {PAGE}"
     ]
+
+
+def messages() -> set[str]:
+    """A few words in a row of every contradiction that a section can be refused for."""
+    found = set()
+    for file in Path(fenzhi.policy.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Fault", "ValueError"):
+                text = node.args[0] if node.args else None
+                parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+                words = [part.value for part in parts if isinstance(part, ast.Constant)]
+                found |= {" ".join(max(words, key=len).split()[:4])} if words else set()
+    return found
+
+
+def test_every_contradiction_has_a_test():
+    tests = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parents[2].rglob("*.py"))
+    assert len(messages()) > 20
+    assert not [words for words in messages() if words not in tests], "write a pack that is refused for this"
 
 
 OUT_OF_RANGE = {
