@@ -22,8 +22,8 @@ from twins.draw import drawn_catalog
 from twins.draw_year import history_stay, policy_rules, record
 from twins.draw_year import region as drawn_region
 
-# Names and dates: shown, checked and written to the manifest, but nothing is computed from them.
-TOLD = {("Meta", key) for key in Meta.model_fields} | {("Band", "title"), ("Item", "title")}
+# Names, titles and dates: shown, checked and written to the manifest, but nothing is computed from them.
+TOLD = {("Meta", key) for key in Meta.model_fields}
 # What no drawn year looks at: the choice of grassroots groups from the history.
 CHOICE = {("Grassroots", key) for key in ("primary_levels", "share_min", "cv_max", "min_cases")}
 MOST = 150
@@ -36,7 +36,7 @@ def fields(model: type[BaseModel] = Policy) -> set[tuple[str, str]]:
         inner = list(tables_in(field.annotation))
         for table in inner:
             found |= fields(table)
-        if key not in ("cite", "confidence") and not inner:
+        if key not in ("cite", "confidence", "title") and not inner:
             found.add((model.__name__, key))
     return found
 

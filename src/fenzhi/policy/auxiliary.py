@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fenzhi.policy.base import Decimals, Limit, Model, Rate, Section
+from fenzhi.policy.base import Decimals, Fault, FaultsError, Limit, Model, Rate, Section, refuse
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$")]
 Days = Annotated[int, Field(ge=0)]
@@ -58,18 +59,21 @@ class AuxiliaryLevel(Model):
 
     @model_validator(mode="after")
     def _check(self) -> AuxiliaryLevel:
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
         if self.name == OTHER:
-            raise ValueError(f"no level may be named {OTHER!r}: stays of no level go by that word")
+            yield Fault(f"no level may be named {OTHER!r}: stays of no level go by that word", ("name",))
         if bool(self.fees) != (self.fee_share_from is not None):
-            raise ValueError(f"level {self.name!r} needs fees and fee_share_from together")
+            yield Fault(f"level {self.name!r} needs fees and fee_share_from together")
         spans = {what: (getattr(self, f"{what}_from"), getattr(self, f"{what}_upto")) for what in _SPANS}
         for what, (low, high) in spans.items():
             if low is not None and high is not None and low > high:
-                raise ValueError(f"level {self.name!r}: {what}_from is larger than {what}_upto")
+                yield Fault(f"level {self.name!r}: {what}_from is larger than {what}_upto", (f"{what}_from",))
         stated = [end for ends in spans.values() for end in ends if end is not None]
         if not (stated or self.ways or self.lists or self.fees or self.cost_from is not None):
-            raise ValueError(f"level {self.name!r} states no condition: leave it out, the rest is {OTHER!r}")
-        return self
+            yield Fault(f"level {self.name!r} states no condition: leave it out, the rest is {OTHER!r}")
 
 
 class AuxiliaryFamily(Model):
@@ -89,7 +93,7 @@ class AuxiliaryFamily(Model):
     def _check(self) -> AuxiliaryFamily:
         names = [level.name for level in self.levels]
         if len(set(names)) != len(names):
-            raise ValueError(f"family {self.name!r} has two levels of the same name")
+            raise FaultsError([Fault(f"family {self.name!r} has two levels of the same name", ("levels",))])
         return self
 
 
@@ -115,20 +119,26 @@ class Auxiliary(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Auxiliary:
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
         names = [family.name for family in self.families]
         if len(set(names)) != len(names):
-            raise ValueError("two families have the same name")
+            yield Fault("two families have the same name", ("families",))
         plain = {f.name for f in self.families if all(level.split_by is None for level in f.levels)}
-        for family in self.families:
-            for level in family.levels:
+        for at, family in enumerate(self.families):
+            for number, level in enumerate(family.levels):
                 if level.split_by is not None and level.split_by not in plain - {family.name}:
-                    raise ValueError(
+                    yield Fault(
                         f"level {level.name!r} of {family.name!r} is split by {level.split_by!r}, "
-                        "which is no other family without split levels"
+                        "which is no other family without split levels",
+                        ("families", at, "levels", number, "split_by"),
                     )
         if self.comorbidity is None and (self.lists() or self.scores()):
-            raise ValueError("families that look at diagnoses need comorbidity: the file of the lists")
-        return self
+            yield Fault(
+                "families that look at diagnoses need comorbidity: the file of the lists", ("comorbidity",)
+            )
 
     def lists(self) -> tuple[str, ...]:
         """Return the names of all comorbidity lists that families use, each once."""

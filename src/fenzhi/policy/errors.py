@@ -16,7 +16,7 @@ from fenzhi.policy.layers import Layer, merged, origin
 from fenzhi.policy.models import Policy
 
 PAGE = "see docs/reference/policy.md for the keys and their meaning"
-UNKNOWN, MISSING = "extra_forbidden", "missing"
+UNKNOWN, MISSING, TOO_SHORT = "extra_forbidden", "missing", "too_short"
 Refusal = tuple[str, Place, str, Any]  # kind, place, message, value
 
 
@@ -63,7 +63,13 @@ def _all_refusals(data: dict[str, Any]) -> list[Refusal]:
         found += [refusal for refusal in _refusals(data) if refusal not in found]
     tables = {place[:-1] for place in unknown}
     found = [one for one in found if not (one[0] == MISSING and one[1][:-1] in tables)]
+    # A list is called too short also if its entries are wrong themselves.
+    found = [one for one in found if not (one[0] == TOO_SHORT and _entered(one[1], found))]
     return sorted(found, key=lambda one: one[0] != UNKNOWN)
+
+
+def _entered(place: Place, refusals: list[Refusal]) -> bool:
+    return any(len(other) > len(place) and other[: len(place)] == place for _, other, _, _ in refusals)
 
 
 def _guilty(layers: Sequence[Layer], refusal: Refusal) -> Layer:

@@ -54,6 +54,10 @@ def section(name: str, text: str) -> str:
     return f'{BANDS}\n[{name}]\ncite = "t"\n{text}\n'
 
 
+def family(level: str) -> str:
+    return section("auxiliary", f'[[auxiliary.families]]\nname = "f"\n[[auxiliary.families.levels]]\n{level}')
+
+
 NORMAL = 'points = "normal"'
 PAGE = "see docs/reference/policy.md for the keys and their meaning"
 # Rest of the pack below [meta]; what is wrong; field; line below [meta].
@@ -223,6 +227,48 @@ WRONG = {
         "floor is above cap",
         "coefficients.floor",
         15,
+    ),
+    "level named other": (
+        family('name = "other"\nways = [5]'),
+        "no level may be named 'other': stays of no level go by that word",
+        "auxiliary.families.1.levels.1.name",
+        18,
+    ),
+    "fees without share": (
+        family('name = "a"\nways = [5]\nfees = ["drug_fee"]'),
+        "level 'a' needs fees and fee_share_from together",
+        "auxiliary.families.1.levels.1",
+        17,
+    ),
+    "span upside down": (
+        family('name = "a"\nage_from = 9\nage_upto = 3'),
+        "level 'a': age_from is larger than age_upto",
+        "auxiliary.families.1.levels.1.age_from",
+        19,
+    ),
+    "no condition": (
+        family('name = "a"'),
+        "level 'a' states no condition: leave it out, the rest is 'other'",
+        "auxiliary.families.1.levels.1",
+        17,
+    ),
+    "levels of one name": (
+        family('name = "a"\nways = [5]\n[[auxiliary.families.levels]]\nname = "a"\nways = [4]'),
+        "family 'f' has two levels of the same name",
+        "auxiliary.families.1.levels",
+        17,
+    ),
+    "split by no family": (
+        family('name = "a"\nsplit_by = "b"\nways = [5]'),
+        "level 'a' of 'f' is split by 'b', which is no other family without split levels",
+        "auxiliary.families.1.levels.1.split_by",
+        19,
+    ),
+    "no lists": (
+        family('name = "a"\ncci_from = 1'),
+        "families that look at diagnoses need comorbidity: the file of the lists",
+        "auxiliary.comorbidity",
+        13,
     ),
     "fixed": (
         section("point_value", 'rate = "fixed"'),
