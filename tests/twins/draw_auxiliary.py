@@ -29,6 +29,8 @@ def auxiliary_level(rng: Random, name: str) -> Row:
     found: Row = {"name": name, "title": ""}
     for one in rng.sample(conditions, rng.choice([1, 1, 2])):
         found.update(one)
+    if found.get("age_from") == 1 and found.get("age_upto") == 0:
+        found["age_upto"] = 1
     return found
 
 

@@ -105,7 +105,7 @@ def auxiliary_formula(table: pl.DataFrame, case: dict[str, Any], rules: Auxiliar
     if case["auxiliary_family"] is None:
         return "no coefficient for this stay: 1"
     family = next(one for one in rules.families if one.name == case["auxiliary_family"])
-    name = f"{family.title or family.name}: {case['auxiliary_level']}"
+    name = rules.title_of(family, case["auxiliary_level"])
     rows = table.filter(
         pl.col("group_id") == case["group_id"],
         pl.col("family") == family.name,

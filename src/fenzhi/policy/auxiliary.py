@@ -140,6 +140,16 @@ class Auxiliary(Section):
                 "families that look at diagnoses need comorbidity: the file of the lists", ("comorbidity",)
             )
 
+    def title_of(self, family: AuxiliaryFamily, level: str) -> str:
+        """Return a level of :meth:`level_names` in words: ``family: level``, names where there is no title."""
+        by_name = {each.name: each for each in self.families}
+        first, _, part = level.partition("/")
+        own = next((each for each in family.levels if each.name == first), None)
+        text = f"{family.title or family.name}: {(own.title if own else '') or first}"
+        if own is None or own.split_by is None:
+            return text
+        return f"{text}, {self.title_of(by_name[own.split_by], part)}"
+
     def lists(self) -> tuple[str, ...]:
         """Return the names of all comorbidity lists that families use, each once."""
         found: dict[str, None] = {}

@@ -321,3 +321,10 @@ def level(**cells: Any) -> dict[str, Any]:
 def test_a_section_that_cannot_be_is_refused(families: list[dict[str, Any]], message: str):
     with pytest.raises(ValueError, match=message):
         Auxiliary.model_validate({"families": families})
+
+
+def test_levels_in_words():
+    by_name = {one.name: one for one in NATIONAL.families}
+    assert NATIONAL.title_of(by_name["icu"], "d2-7") == "重症监护天数: 2-7 天"
+    assert NATIONAL.title_of(by_name["cci"], "other") == "CCI 指数: other"
+    assert NATIONAL.title_of(by_name["age"], "y80/severe") == "年龄特征: 80 周岁及以上, 疾病严重程度: 重度"
