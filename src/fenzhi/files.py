@@ -133,6 +133,17 @@ def require_new_file(path: Path, endings: tuple[str, ...] = ()) -> None:
         )
 
 
+def require_new_dir(path: Path) -> None:
+    """Raise :class:`OutputError` if ``path`` is anything but a new or an empty folder: before long work."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutputError(
+            "the folder exists already and is not empty",
+            code="OUTPUT_EXISTS",
+            file=path,
+            remedy="give another name or remove it first",
+        )
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it into place when the block ends well.
@@ -159,13 +170,7 @@ def new_dir(path: Path) -> Iterator[Path]:
 
     An existing folder is never overwritten (an empty one may be used). After an error nothing remains.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise OutputError(
-            "the folder exists already and is not empty",
-            code="OUTPUT_EXISTS",
-            file=path,
-            remedy="give another name or remove it first",
-        )
+    require_new_dir(path)
     aside = _aside(path)
     try:
         with _said_as_output_error(path, aside):

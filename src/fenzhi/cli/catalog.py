@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fenzhi.cli.shared import PATH, lang_option, progress_bar, say, show_table
+from fenzhi.cli.shared import FOLDER, PATH, lang_option, progress_bar, say, show_table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
     from fenzhi.catalogs import Finding
@@ -149,6 +149,56 @@ def build(
         figure = f"{value:.2%}" if isinstance(value, float) else f"{value:,}"
         rows.append((LABELS[name] if lang == "zh" else name.replace("_", " "), figure))
     show_table(str(target), ("项目", "数值") if lang == "zh" else ("item", "figure"), rows)
+
+
+@command.command(
+    "grassroots",
+    epilog="例 / example:  fenzhi catalog grassroots my-region -o grassroots.csv --apply my-region/catalog-2",
+)
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("-o", "--output", "target", required=True, type=PATH, help="遴选报告 / report: a new CSV file")
+@click.option("--candidates", type=PATH, help="候选病种表(列 group_id)/ candidates: CSV with group_id")
+@click.option(
+    "--apply",
+    "applied",
+    metavar="NEW_DIR",
+    type=PATH,
+    help="另存目录并标记入选病种 / new folder: the catalogue with the flags set",
+)
+@lang_option
+def grassroots(folder: Path, target: Path, candidates: Path | None, applied: Path | None, lang: str) -> None:
+    """由历史病例遴选基层病种:逐条列出每个候选病种的指标及是否达到。
+
+    Choose grassroots groups from the history of a region by the policy's [grassroots]: core groups with enough stays,
+    enough of them in primary institutions, and even costs. Without --apply nothing but the report is written.
+    """
+    from fenzhi.pipeline.grassroots import require_new, select_grassroots, write_selection
+
+    require_new(target, applied)
+    with progress_bar(lang) as progress:
+        selection = select_grassroots(folder, candidates, progress=progress)
+    write_selection(selection, target, applied)
+    report, rules = selection.report, selection.rules
+    levels = ", ".join(rules.primary_levels)
+    lines = (
+        ("候选病种", "candidates", report.height),
+        ("在目录中", "in the catalogue", report["in_catalog"].sum()),
+        ("核心病种", "core groups", report["core"].sum()),
+        (f"病例数 >= {rules.min_cases}", f"stays >= {rules.min_cases}", report["cases_met"].sum()),
+        (
+            f"基层机构({levels})占比 >= {rules.share_min}",
+            f"share of primary institutions ({levels}) >= {rules.share_min}",
+            report["share_met"].sum(),
+        ),
+        (f"变异系数 <= {rules.cv_max}", f"CV <= {rules.cv_max}", report["cv_met"].sum()),
+        ("入选", "chosen", report["selected"].sum()),
+        ("原为基层病种", "flagged before", report["flagged"].sum()),
+    )
+    titles = ("项目", "病种数") if lang == "zh" else ("criterion", "groups")
+    rows = [(zh if lang == "zh" else en, f"{n:,}") for zh, en, n in lines]
+    show_table(str(target), titles, rows)
+    if applied is not None:
+        say(str(applied))
 
 
 def _say_findings(findings: Sequence[Finding], lang: str) -> None:

@@ -149,6 +149,11 @@ def _kept(history: pl.DataFrame, bounds: pl.DataFrame, size: int) -> pl.DataFram
     return history.filter((pl.col("cost_fen") >= low) & (pl.col("cost_fen") <= high))
 
 
+def kept_stays(in_groups: pl.DataFrame, trim: Trim, size: int) -> pl.DataFrame:
+    """Return what trimming leaves of stays that have a group (group_idx below ``size``, cost_fen)."""
+    return _kept(in_groups, trim_bounds(in_groups, trim), size)
+
+
 def _year_sums(kept: pl.DataFrame) -> dict[int, dict[int, tuple[int, int]]]:
     out: dict[int, dict[int, tuple[int, int]]] = {}
     table = kept.group_by("group_idx", "year").agg(

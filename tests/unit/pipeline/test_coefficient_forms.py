@@ -134,7 +134,7 @@ def grassroots(folder):
 def test_grassroots_groups_have_one_or_a_coefficient_of_their_own(grassroots):
     follow(grassroots, "")
     assert coefficient(grassroots, "S01")[:2] == ("grassroots: 1", "1.0000")
-    follow(grassroots, '[grassroots]\ncite = "第九条"\ncoefficient = 0.95\n')
+    follow(grassroots, '[grassroots]\ncite = "第九条"\nconfidence = "sample"\ncoefficient = 0.95\n')
     assert coefficient(grassroots, "S01") == ("grassroots: 0.95", "0.9500", "第九条 [sample]")
     follow(grassroots, "[coefficients]\ngrassroots_exempt = false\n")
     assert coefficient(grassroots, "S01")[1] == "1.2927"
