@@ -60,6 +60,8 @@ PAID_CASE = [
     "deviation",
     "reference_fen",
     "readmitted_days",
+    "add_ons",
+    "add_on_e4",
     "points_e4",
     "direct_fen",
     "point_value_e4",
@@ -167,6 +169,7 @@ def compare_hospitals(table, lines, cases):
         weights = [case["rw_e4"] for case in own if case["rw_e4"] is not None]
         assert sum(row[f"{name}_cases"] for name in PAID) == len(own)
         assert row["cases"] == len(own)
+        assert row["add_on_e4"] == sum(case["add_on_e4"] or 0 for case in own)
         assert (row["cmi_e4"] is None) == (not weights)
     assert table.height == len(lines)
 

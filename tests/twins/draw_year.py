@@ -126,6 +126,7 @@ def optional_rules(rng: Random) -> dict[str, Row | None]:
             "same_hospital": chance(rng, 0.5),
             "factor": decimal(rng, 0, 1),
         },
+        "add_ons": {"items": add_on_items(rng), "cap": rng.choice([None, None, "30"])},
         "tcm": {
             "ratio_limit": rng.choice(["0", "0.5", "0.6", "0.6", "1"]),
             "ratio_included": chance(rng, 0.7),
@@ -357,6 +358,26 @@ def region(rng: Random) -> Row:
             for _ in range(rng.choice([0, 0, 0, 1, 2]))
         ],
     }
+
+
+def add_on_items(rng: Random) -> list[Row]:
+    """Add-ons over the drawn operations; a code may have an extension, and joint operations may share a base."""
+    found: list[Row] = []
+    for name in some(rng, ["robot", "joint", "carbon"], 3):
+        match = rng.choice(["any", "all"])
+        fixed = chance(rng, 0.5)
+        found.append(
+            {
+                "name": name,
+                "title": "",
+                "operations": some(rng, OPERATIONS, 3, 2 if match == "all" else 1),
+                "match": match,
+                "points": decimal(rng, 0, 40) if fixed else None,
+                "share": None if fixed else decimal(rng, 0, 2),
+                "cap": rng.choice([None, decimal(rng, 0, 30)]),
+            }
+        )
+    return found
 
 
 def tcm_tables(rng: Random) -> Row:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from twins.auxiliary import NONE, auxiliary_of
-from twins.codes import Row
+from twins.codes import Row, extension
 from twins.exact import E4, half_up, number, step_for
 
 
@@ -206,6 +206,27 @@ def deviate(
         "excess_plus_coefficient": s * (q - limit + h),
     }
     return max(Fraction(0), formulas[kind])
+
+
+def add_ons(stay: Row, rw_e4: int, rules: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """Names and points of the add-ons that the operations of a stay earn."""
+    settings = rules["add_ons"]
+    if settings is None:
+        return None, None
+    names, total, step = [], 0, step_of(rules)
+    for item in settings["items"]:
+        have = [any(code in (c, extension(c)[0]) for c in stay["oprn_codes"]) for code in item["operations"]]
+        if not (any(have) if item["match"] == "any" else all(have)):
+            continue
+        names.append(item["name"])
+        fixed = item["points"] is not None
+        worth = half_up(number(item["points"]) * E4 if fixed else rw_e4 * number(item["share"]), step)
+        total += worth if item["cap"] is None else min(worth, half_up(number(item["cap"]) * E4, step))
+    if not names:
+        return None, None
+    if settings["cap"] is not None:
+        total = min(total, half_up(number(settings["cap"]) * E4, step))
+    return "|".join(names), total
 
 
 def score(

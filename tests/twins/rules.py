@@ -38,6 +38,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     },
     "bed_day": {"coefficient": False},
     "readmission": {"same_hospital": True},
+    "add_ons": {"cap": None},
     "tcm": {
         "ratio_limit": "0.6",
         "ratio_included": True,
@@ -115,6 +116,7 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
         "bed_day": None,
         "readmission": None,
         "tcm": None,
+        "add_ons": None,
         "point_value": {"settlement": "ratio", "rate": "floating", "decimals": 4},
         "settlement": {
             "advance_ratio": "0.90",

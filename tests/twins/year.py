@@ -18,6 +18,7 @@ from twins.codes import Row, TwinCatalog
 from twins.exact import E4
 from twins.grouping import group_stay
 from twins.points import (
+    add_ons,
     base_points,
     bed_day_points,
     coefficient_of,
@@ -200,7 +201,7 @@ def run_year(
     soon = soon_again(records, region, catalog, rules, weights)
     cases = []
     for stay in records:
-        row = {**prepared(stay, region, rules), "readmitted_days": None}
+        row = {**prepared(stay, region, rules), "readmitted_days": None, "add_ons": None, "add_on_e4": None}
         if row["outcome"] == "bed_day":
             row.update(bed_day(row, hospitals, weights, rules))
         if row["outcome"] is None:
@@ -215,6 +216,9 @@ def run_year(
             if gid is not None and row["setl_id"] in soon:
                 points = readmitted(row["points_e4"], rules)
                 row.update(readmitted_days=soon[row["setl_id"]], points_e4=points)
+            if gid is not None and row["directly"] is None:
+                names, more = add_ons(row, row["rw_e4"], rules)
+                row.update(add_ons=names, add_on_e4=more, points_e4=row["points_e4"] + (more or 0))
         cases.append(row)
 
     pools, lines, months = {}, {}, {}

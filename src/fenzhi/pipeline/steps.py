@@ -18,6 +18,7 @@ from fenzhi.pipeline.coefficients import coefficient_formula
 from fenzhi.pipeline.replay import Paid, Step, cite
 from fenzhi.pipeline.replay import require as _require
 from fenzhi.pipeline.store import read_table
+from fenzhi.points.add_ons import add_on_worth
 from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
 from fenzhi.policy.cases import Band, BedDay, Tier
@@ -244,9 +245,34 @@ def _in_group(paid: Paid) -> list[Step]:
     if case["readmitted_days"] is not None:
         last, points = _readmission_step(paid, points)
         steps.append(last)
+    if case["add_on_e4"] is not None:
+        last, points = _add_on_step(paid, points)
+        steps.append(last)
     if points is not None:
         _require("points", case["points_e4"], points)
     return steps
+
+
+def _add_on_step(paid: Paid, points: int | None) -> tuple[Step, int | None]:
+    """Add what the earned add-ons are worth."""
+    rules, case = paid.policy.add_ons, paid.case
+    assert rules is not None
+    step = step_of(paid.policy.points.decimals)
+    earned = [item for item in rules.items if item.name in case["add_ons"].split("|")]
+    worth = [add_on_worth(item, case["rw_e4"], step) for item in earned]
+    total = (
+        sum(worth) if rules.cap is None else min(sum(worth), round_half_up(Fraction(rules.cap) * SCALE, step))
+    )
+    _require("add_on_e4 add-ons", case["add_on_e4"], total)
+    parts = " + ".join(
+        f"{item.title or item.name} {format_e4(fen)}" for item, fen in zip(earned, worth, strict=True)
+    )
+    bound = "" if rules.cap is None else f" (<= {rules.cap})"
+    text = f"{'-' if points is None else format_e4(points)} + {parts}{bound}"
+    title = ("加成分值", "add-ons")
+    return Step(*title, text, format_e4(case["points_e4"]), cite(paid.policy, "add_ons")), (
+        None if points is None else points + total
+    )
 
 
 def _share_formula(paid: Paid) -> str:

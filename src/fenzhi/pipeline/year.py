@@ -10,6 +10,7 @@ from fenzhi.budget import direct_amounts, opening_values, price
 from fenzhi.catalogs import DipCatalog, DrgCatalog
 from fenzhi.errors import ConservationError
 from fenzhi.grouping import compile_catalog
+from fenzhi.grouping.add_ons import mark_add_ons
 from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.monitoring import hospital_indices
 from fenzhi.pipeline.auxiliary import auxiliary_table, with_types
@@ -22,6 +23,7 @@ from fenzhi.pipeline.setting import (
     group_coded,
     known_codes,
     make_setting,
+    map_codes,
     overlay_coded,
     silent,
     unmapped_notices,
@@ -217,6 +219,8 @@ def compute(
     stays = _outcomes(read.stays, grouped.frame, region).with_columns(auxiliary_marks(read.stays, setting))
     if policy.readmission is not None:
         stays = stays.with_columns(readmitted_days(stays, policy.readmission))
+    if policy.add_ons is not None:
+        stays = stays.with_columns(mark_add_ons(map_codes(read.stays, setting), policy.add_ons))
     clock.start("score", 0.70)
     is_paid = pl.col("outcome").is_in(PAID)
     paid = stays.filter(is_paid)

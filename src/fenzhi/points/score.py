@@ -8,6 +8,7 @@ from fractions import Fraction
 import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of, to_e4
+from fenzhi.points.add_ons import with_add_ons
 from fenzhi.points.auxiliary import with_auxiliary
 from fenzhi.points.bed_day import bed_day_points
 from fenzhi.points.deviation import auxiliary_weight, banded_points, is_paid_directly
@@ -181,10 +182,10 @@ def score(
     """Score stays that are paid by points: base points, deviation band, reference and final points.
 
     ``stays``: outcome, reason, group_idx, fixmedins_code, pool, cost_fen; dscg_way and act_ipt_days for incomplete
-    stays, readmitted_days for readmission. ``opening_values``: pool, opening_value_e4.
+    stays, readmitted_days for readmission, ``_add_ons`` for add-ons. ``opening_values``: pool, opening_value_e4.
     Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation,
     reference_fen, points_e4, and ``paid_directly``: by which rule the fund pays a stay directly (``ungrouped``,
-    ``deviation``; null = by points).
+    ``deviation``; null = by points); with add-ons add_ons and add_on_e4, which points_e4 includes.
     """
     step = step_of(policy.points.decimals)
     based = _based(stays, weights, policy, grassroots)
@@ -224,7 +225,10 @@ def score(
             .otherwise("points_e4")
             .alias("points_e4")
         )
-    return scored.with_columns(_paid_directly(policy).alias("paid_directly")).drop(
+    scored = scored.with_columns(_paid_directly(policy).alias("paid_directly"))
+    if policy.add_ons is not None:
+        scored = with_add_ons(scored, policy.add_ons, step)
+    return scored.drop(
         "_factor_fen",
         "_unstable",
         "_incomplete",

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from fenzhi.policy.add_ons import AddOns
 from fenzhi.policy.auxiliary import Auxiliary
 from fenzhi.policy.base import Decimals, Fault, FaultsError, Model, Positive, Rate, Section, refuse
 from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
@@ -252,6 +253,7 @@ class Policy(Model):
     incomplete: Incomplete | None = None
     bed_day: BedDay | None = None
     readmission: Readmission | None = None
+    add_ons: AddOns | None = None
     point_value: PointValue = PointValue()
     settlement: Settlement = Settlement()
 

@@ -19,7 +19,7 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays.
 
     ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4, direct_fen of
-    the stays that the fund pays; layer, where there may be TCM-advantage groups.
+    the stays that the fund pays; layer, where there may be TCM-advantage groups; add_on_e4, where there are add-ons.
     """
     grouped, points = pl.col("outcome") == "grouped", pl.col("points_e4")
     flat = pl.col("grassroots").fill_null(False)
@@ -38,6 +38,9 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
         points.filter(pl.col("outcome") == "ungrouped").sum().alias("points_ungrouped_e4"),
         points.filter(pl.col("outcome") == "bed_day").sum().alias("points_bed_day_e4"),
         points.sum(),
+        (pl.col("add_on_e4").sum() if "add_on_e4" in scored.columns else pl.lit(0, pl.Int64)).alias(
+            "add_on_e4"
+        ),
         *direct_sums(),
         pl.col("rw_e4").sum().alias("rw_sum_e4"),
         pl.col("rw_e4").count().cast(pl.Int64).alias("rw_cases"),
