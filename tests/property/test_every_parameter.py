@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from cli.small import write_small
 from fenzhi.errors import RegionError
 from fenzhi.pipeline import BuildInputs, build_from_history
+from fenzhi.pipeline.grassroots import select_grassroots
 from fenzhi.policy import load_policy
 from fenzhi.policy.base import Model
 from fenzhi.policy.fields import tables_in
@@ -24,8 +25,6 @@ from twins.draw_year import region as drawn_region
 
 # Names, titles and dates: shown, checked and written to the manifest, but nothing is computed from them.
 TOLD = {("Meta", key) for key in Meta.model_fields}
-# What no drawn year looks at: the choice of grassroots groups from the history.
-CHOICE = {("Grassroots", key) for key in ("primary_levels", "share_min", "cv_max", "min_cases")}
 MOST = 150
 
 
@@ -91,12 +90,26 @@ def build(folder: Path, threshold: str) -> None:
     build_from_history(BuildInputs(history=[folder / "history"], policy=policy))
 
 
+def choose(folder: Path) -> None:
+    """Choose grassroots groups from the small region's history."""
+    region, policy = folder / "region.toml", folder / "own.toml"
+    policy.write_text(
+        '[meta]\nid = "own"\ntitle = "own"\nscheme = "dip"\nversion = "1"\nextends = "national-dip-3.0"\n'
+        '[grassroots]\nprimary_levels = ["2"]\n',
+        encoding="utf-8",
+    )
+    text = region.read_text(encoding="utf-8")
+    region.write_text(text.replace('"national-dip-3.0"', '"own.toml"'), encoding="utf-8")
+    select_grassroots(folder)
+
+
 def test_every_parameter_is_read_by_the_engine(reads, tmp_path):
-    wanted = fields() - TOLD - CHOICE
+    wanted = fields() - TOLD
     assert not wanted & reads
     folder = write_small(tmp_path / "small")
     build(folder, 'mode = "fixed"\ncases = 1')
     build(folder, 'mode = "coverage"\ncoverage = 0.5')
+    choose(folder)
     seeds = iter(range(MOST))
     # Rare rules are drawn rarely: as many years as it takes, but not for ever.
     while wanted - reads and (seed := next(seeds, None)) is not None:
