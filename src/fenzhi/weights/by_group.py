@@ -134,11 +134,12 @@ def group_coefficients(
             else _reason(means, cases, ladders, rules.min_cases)
         )
         assert whole is not None
+        everywhere = round_half_up(whole)
         for name in names:
             mean = found[name]
             value = None
             if reason is None and mean is not None:
                 value = bounded(round_half_up(mean / whole * SCALE, step), rules)
             shown = None if mean is None else round_half_up(mean)
-            rows.append((name, group, cases[name], shown, round_half_up(whole), reason, value))
+            rows.append((name, group, cases[name], shown, everywhere, reason, value))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -33,7 +33,9 @@ def weighted_mean(sums: dict[int, tuple[int, int]], weights: dict[int, int], poo
     if pooling == "cases":
         top = sum(weights[year] * cost for year, (cost, _) in have.items())
         return Fraction(top, sum(weights[year] * stays for year, (_, stays) in have.items()))
-    top_mean = sum(
-        (weights[year] * Fraction(cost, stays) for year, (cost, stays) in have.items()), Fraction(0)
-    )
-    return top_mean / sum(weights[year] for year in have)
+    # One common denominator: a fraction is made, and reduced, only once.
+    numerator, denominator = 0, 1
+    for year, (cost, stays) in have.items():
+        numerator = numerator * stays + weights[year] * cost * denominator
+        denominator *= stays
+    return Fraction(numerator, denominator * sum(weights[year] for year in have))
