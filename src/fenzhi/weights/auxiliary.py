@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import isqrt
+from math import isqrt, prod
 from typing import NamedTuple
 
 import polars as pl
 
 from fenzhi.errors import RegionError
-from fenzhi.money import SCALE, round_half_up, step_of, to_e4
+from fenzhi.money import SCALE, step_of, to_e4
 from fenzhi.policy.auxiliary import OTHER, Auxiliary
 from fenzhi.policy.models import Policy
 from fenzhi.weights.levels import level_name, with_levels
-from fenzhi.weights.years import weighted_mean, year_weights
+from fenzhi.weights.years import year_weights
 
 # Coefficients of variation are compared at this many parts of one, cut off: no root has to be exact.
 _PARTS = 10**9
@@ -70,6 +70,18 @@ class _Part(NamedTuple):
         spread = self.n * self.squares - self.total**2
         return isqrt(spread * _PARTS**2 // self.total**2)
 
+    def mean(self, weight_of: dict[int, int], pooling: str) -> tuple[int, int]:
+        """Return the mean over years as numerator and denominator (:func:`fenzhi.weights.years.weighted_mean`).
+
+        Whole numbers only: there are many levels, and fractions would be reduced again and again.
+        """
+        years = [(weight_of[year], cost, n) for year, (cost, n) in self.years.items()]
+        if pooling == "cases":
+            return sum(w * cost for w, cost, _ in years), sum(w * n for w, _, n in years)
+        every = prod(n for _, _, n in years)
+        top = sum(w * cost * (every // n) for w, cost, n in years)
+        return top, every * sum(w for w, _, _ in years)
+
 
 class _Split(NamedTuple):
     """A family tried on a group: status, means and coefficients per level, CV before and after."""
@@ -77,10 +89,15 @@ class _Split(NamedTuple):
     place: int
     status: str
     parts: dict[int, _Part]
-    means: dict[int, Fraction]
+    means: dict[int, tuple[int, int]]
     coefficients: dict[int, int]
     before: float | None
     after: float | None
+
+
+def _half_up(top: int, below: int, step: int = 1) -> int:
+    """Return a ratio rounded half up to a multiple of ``step``."""
+    return (2 * top + below * step) // (2 * below * step) * step
 
 
 def _joined(parts: dict[int, _Part]) -> _Part:
@@ -104,14 +121,17 @@ def _parts(kept: pl.DataFrame, place: int, rest: int, rules: Auxiliary) -> dict[
         pl.len().cast(pl.Int64).alias("n"), cost.sum().alias("total"), (cost**2).sum().alias("squares")
     )
     few = pl.col("n").sum().over("group_idx", level) < rules.min_level_cases
-    sums = sums.with_columns(pl.when(few).then(pl.lit(rest, pl.Int16)).otherwise(level).alias(level))
+    sums = (
+        sums.with_columns(pl.when(few).then(pl.lit(rest, pl.Int16)).otherwise(level).alias(level))
+        .group_by("group_idx", level, "year")
+        .agg(pl.col("n", "total", "squares").sum())
+    )
+    # Years of a level in lists, one row a level: there are many, and each is touched once.
+    lists = sums.group_by("group_idx", level).agg("year", "n", "total", pl.col("squares").sum())
     found: dict[int, dict[int, _Part]] = {}
-    for group, at, year, n, total, squares in sums.select(
-        "group_idx", level, "year", "n", "total", "squares"
-    ).iter_rows():
-        one = _Part(n, total, squares, {year: (total, n)})
-        levels = found.setdefault(group, {})
-        levels[at] = _joined({0: levels[at], 1: one}) if at in levels else one
+    for group, at, years, counts, costs, squares in lists.iter_rows():
+        by_year = dict(zip(years, zip(costs, counts, strict=True), strict=True))
+        found.setdefault(group, {})[at] = _Part(sum(counts), sum(costs), squares, by_year)
     return found
 
 
@@ -129,12 +149,8 @@ def _try(place: int, rest: int, parts: dict[int, _Part], rules: _Rules) -> _Spli
     whole = _joined(parts)
     before = whole.cv_parts()
     inside = [before] if len(parts) == 1 else [part.cv_parts() for part in parts.values()]
-    means = {
-        at: mean
-        for at, part in parts.items()
-        if (mean := weighted_mean(part.years, rules.weight_of, rules.pooling)) is not None
-    }
-    if before is None or None in inside or min(means.values()) < 0:
+    means = {at: part.mean(rules.weight_of, rules.pooling) for at, part in parts.items()}
+    if before is None or None in inside or any(top < 0 for top, _ in means.values()):
         return _Split(place, "no_cost", parts, means, {}, None, None)
     varied = sum(part.n * (cv or 0) for part, cv in zip(parts.values(), inside, strict=True))
     shown = (before / _PARTS, varied / whole.n / _PARTS)
@@ -143,10 +159,12 @@ def _try(place: int, rest: int, parts: dict[int, _Part], rules: _Rules) -> _Spli
     drop = to_e4(rules.auxiliary.cv_drop)
     if not before or varied * SCALE > (SCALE - drop) * whole.n * before:
         return _Split(place, "cv_not_lower", parts, means, {}, *shown)
-    mean = weighted_mean(whole.years, rules.weight_of, rules.pooling)
-    if mean is None or mean <= 0:
+    cost, stays = whole.mean(rules.weight_of, rules.pooling)
+    if cost <= 0:
         return _Split(place, "no_cost", parts, means, {}, *shown)
-    coefficients = {at: round_half_up(own / mean * SCALE, rules.step) for at, own in means.items()}
+    coefficients = {
+        at: _half_up(top * stays * SCALE, below * cost, rules.step) for at, (top, below) in means.items()
+    }
     if rest in parts and parts[rest].n < rules.auxiliary.min_level_cases:
         coefficients[rest] = SCALE
     return _Split(place, "other_family", parts, means, coefficients, *shown)
@@ -161,13 +179,12 @@ def _chosen(splits: list[_Split]) -> list[_Split]:
     return [split._replace(status="chosen") if split is best else split for split in splits]
 
 
-def _rows(group: int, split: _Split, rules: Auxiliary) -> list[tuple[object, ...]]:
+def _rows(group: int, split: _Split, rules: Auxiliary, names: Sequence[str]) -> list[tuple[object, ...]]:
     family = rules.families[split.place]
-    names = rules.level_names(family)
     return [
         (
             *(group, family.name, names[at], None, None, part.n),
-            round_half_up(split.means[at]) if at in split.means else None,
+            _half_up(*split.means[at]),
             *(split.before, split.after, split.coefficients.get(at), split.status),
         )
         for at, part in sorted(split.parts.items())
@@ -229,9 +246,10 @@ def measure_auxiliary(
             splits.setdefault(group, []).append(_try(place, rest, parts, settings))
     rows: list[tuple[object, ...]] = []
     applied: list[tuple[object, ...]] = []
+    names = [rules.level_names(family) for family in rules.families]
     for group, tried in splits.items():
         for split in _chosen(tried):
-            rows += _rows(group, split, rules)
+            rows += _rows(group, split, rules, names[split.place])
             if split.status == "chosen":
                 applied += _applied(group, split, rules)
     table = pl.DataFrame(rows, schema=TABLE, orient="row")
