@@ -270,6 +270,24 @@ WRONG = {
         "auxiliary.comorbidity",
         13,
     ),
+    "neither points nor share": (
+        section("add_ons", '[[add_ons.items]]\nname = "a"\noperations = ["1"]'),
+        "the add-on 'a' needs points or a share, one of them",
+        "add_ons.items.1",
+        15,
+    ),
+    "one operation together": (
+        section("add_ons", '[[add_ons.items]]\nname = "a"\noperations = ["1"]\nmatch = "all"\npoints = 1'),
+        "the add-on 'a' asks for operations together: list at least two",
+        "add_ons.items.1",
+        15,
+    ),
+    "fee twice": (
+        section("tcm", 'western_fees = ["tcm_treat_fee"]'),
+        "tcm names a fee twice: a fee is either of Chinese medicine or western",
+        "tcm",
+        13,
+    ),
     "fixed": (
         section("point_value", 'rate = "fixed"'),
         "point_value.rate = fixed needs settlement.residual = reserve: "
@@ -299,7 +317,7 @@ def messages() -> set[str]:
                 text = node.args[0] if node.args else None
                 parts = text.values if isinstance(text, ast.JoinedStr) else [text]
                 words = [part.value for part in parts if isinstance(part, ast.Constant)]
-                found |= {" ".join(max(words, key=len).split()[:4])} if words else set()
+                found |= {" ".join(max(words, key=len).split()[:4]).rstrip(":")} if words else set()
     return found
 
 
