@@ -69,6 +69,8 @@ CASES = (
     _c("readmitted_days", pl.Int32, "距上次同组出院天数", "days since the stay before in the group"),
     _c("add_ons", pl.String, "加成项目", "add-ons earned"),
     _c("add_on_e4", pl.Int64, "加成分值", "points of add-ons, inside points"),
+    _c("before_review_e4", pl.Int64, "特例单议前分值", "points before special review"),
+    _c("review", pl.String, "特例单议结果", "outcome of special review"),
     _c("points_e4", pl.Int64, "结算分值", "points"),
     _c("point_value_e4", pl.Int64, "结算点值", "settlement point value"),
     _c("standard_fen", pl.Int64, "支付标准", "payment standard"),
@@ -240,6 +242,47 @@ AUXILIARY = (
     _c("status", pl.String, "结论", "what became of it"),
 )
 
+APPLICATIONS = (
+    _c("setl_id", pl.String, "结算ID", "settlement id"),
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("level", pl.String, "级别", "level"),
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("unit", pl.String, "名额范围", "unit of the quota"),
+    _c("applied_at", pl.String, "申请日期", "day of application"),
+    _c("reason", pl.String, "申请理由", "reason given"),
+    _c("met", pl.String, "符合的条件", "criteria that hold"),
+    _c("eligible", pl.Boolean, "符合条件", "eligible"),
+    _c("act_ipt_days", pl.Int32, "住院天数", "length of stay", "days"),
+    _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
+    _c("compared_fen", pl.Int64, "比较标准", "what the cost is compared with"),
+    _c("cost_multiple_e4", pl.Int64, "费用倍数", "cost as a multiple of it"),
+    _c("over_fen", pl.Int64, "超出金额", "cost above it"),
+    _c("coefficient_e4", pl.Int64, "机构调节系数", "institution coefficient"),
+    _c("opening_value_e4", pl.Int64, "年初点值", "opening point value"),
+    _c("quota", pl.Int64, "名额", "quota"),
+    _c("rank", pl.Int64, "排序", "rank"),
+    _c("state", pl.String, "状态", "state"),
+    _c("review", pl.String, "特例单议结果", "outcome of special review"),
+    _c("decided_by", pl.String, "决定人", "decided by"),
+    _c("decided_at", pl.String, "决定日期", "day of decision"),
+    _c("why", pl.String, "理由", "why"),
+)
+
+REVIEW = (
+    _c("unit", pl.String, "名额范围", "unit of the quota"),
+    _c("discharges", pl.Int64, "出院病例数", "discharges"),
+    _c("quota", pl.Int64, "名额", "quota"),
+    _c("applications", pl.Int64, "申请数", "applications"),
+    _c("eligible", pl.Int64, "符合条件数", "eligible"),
+    _c("over_quota", pl.Int64, "超名额数", "over the quota"),
+    _c("pending", pl.Int64, "待评议数", "waiting for a decision"),
+    _c("approved", pl.Int64, "通过数", "approved"),
+    _c("refused", pl.Int64, "未通过数", "refused"),
+    _c("share", pl.Float64, "通过占出院病例比例", "approved, share of discharges", "share"),
+    _c("review_fen", pl.Int64, "特例单议基金支付", "fund amount of approved stays"),
+    _c("fund_share", pl.Float64, "占基金支付比例", "share of the fund amount", "share"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "cases": CASES,
     "groups": GROUPS,
@@ -273,6 +316,8 @@ FURTHER: dict[str, tuple[Column, ...]] = {
     "class_coefficients": CLASS_COEFFICIENTS,
     "auxiliary": AUXILIARY,
     "tcm": TCM_STAYS,
+    "applications": APPLICATIONS,
+    "review": REVIEW,
 }
 
 

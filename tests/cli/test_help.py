@@ -51,7 +51,7 @@ def test_the_page_is_the_help():
 
 def test_every_command_gives_an_example_of_itself():
     leaves = [c for c in contexts(app, "fenzhi") if not isinstance(c.command, click.Group)]
-    assert len(leaves) == 18
+    assert len(leaves) == 19
     for context in leaves:
         assert f"example:  {context.command_path} " in (context.command.epilog or ""), context.command_path
 
@@ -66,7 +66,17 @@ def test_the_options_of_the_examples_exist():
 
 def test_help_lists_all_commands_in_the_order_of_the_work():
     out = done("--help")
-    assert list(COMMANDS) == ["demo", "check", "group", "catalog", "policy", "run", "reconcile", "explain"]
+    assert list(COMMANDS) == [
+        "demo",
+        "check",
+        "group",
+        "catalog",
+        "policy",
+        "run",
+        "review",
+        "reconcile",
+        "explain",
+    ]
     places = [out.index(f"\n  {name} ") for name in COMMANDS]
     assert places == sorted(places)
     assert done("-h") == out

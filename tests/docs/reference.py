@@ -43,6 +43,10 @@ TABLE_NOTES = {
     "what failed, and its ratio. Only under `[tcm]`, and if the catalogue has such groups.",
     "coefficients": "One row per hospital and group it had stays in: what its cost coefficient follows from. "
     'Only under `[coefficients] form = "cost"`.',
+    "applications": "One row per application for special review, if the policy has `[special_review]`. `state`: "
+    "`eligible`, `not_eligible`, `over_quota`, `approved`, `refused`.",
+    "review": "What is published of special review: one row per unit of the quota (the region, or a level of "
+    "hospitals); without unit: applications for stays that by-disease payment did not take.",
     "class_coefficients": "One row per class of hospitals and group with stays in the history: what the class's "
     'coefficient in the group follows from. Only under `[coefficients] form = "group"`.',
     "auxiliary": "One row per group, family and level that was looked at: `chosen`; `other_family` (another one was "

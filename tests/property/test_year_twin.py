@@ -29,6 +29,7 @@ from twins.draw_year import (
     POLICIES,
     RECORDS,
     REGIONS,
+    applied,
     fitting_bonuses,
     history_stay,
     negotiated,
@@ -62,6 +63,8 @@ PAID_CASE = [
     "readmitted_days",
     "add_ons",
     "add_on_e4",
+    "before_review_e4",
+    "review",
     "points_e4",
     "direct_fen",
     "point_value_e4",
@@ -92,6 +95,7 @@ def ready(region, rules, catalog, history, records):
             rules["auxiliary"]["source"] = "measured"
     places = region["hospitals"]
     stays = {"history": placed(history, "h", places), "records": placed(records, "r", places)}
+    region["applications"] = applied(region["drawn_applications"], stays["records"])
     benchmark = rules["weights"]["method"] == "benchmark"
     if benchmark:
         rules["weights"]["method"] = "mean_cost"
@@ -146,7 +150,7 @@ def compare_cases(table, cases):
     for case in cases:
         row = rows[case["setl_id"]]
         names = CASE + (PAID_CASE if case["outcome"] in PAID else [])
-        assert {n: row[n] for n in names} == {n: case[n] for n in names}, case
+        assert {n: row[n] for n in names} == {n: case.get(n) for n in names}, case
 
 
 def compare_pools(table, pools):
@@ -203,6 +207,43 @@ def compare_tcm(table, cases):
         assert rows[setl_id]["entered"] == (expected["failed"] == "")
 
 
+APPLICATION = [
+    "unit",
+    "eligible",
+    "compared_fen",
+    "cost_multiple_e4",
+    "over_fen",
+    "quota",
+    "rank",
+    "state",
+    "review",
+]
+
+
+def compare_reviews(tables, expected):
+    listed = expected["applications"]
+    rows = {row["setl_id"]: row for row in tables["applications"].iter_rows(named=True)}
+    assert len(rows) == len(listed)
+    for one in listed:
+        row = rows[one["setl_id"]]
+        assert {name: row[name] for name in APPLICATION} == {name: one[name] for name in APPLICATION}, one
+        assert (row["met"] or "") == (one["met"] or "")
+    for row in tables["review"].iter_rows(named=True):
+        mine = [one for one in listed if one["unit"] == row["unit"]]
+        assert row["applications"] == len(mine)
+        states = {
+            "approved": "approved",
+            "refused": "refused",
+            "pending": "eligible",
+            "over_quota": "over_quota",
+        }
+        for name, state in states.items():
+            assert row[name] == sum(one["state"] == state for one in mine)
+        approved = [one["stay"]["payable_fen"] for one in mine if one["state"] == "approved"]
+        assert row["review_fen"] == sum(approved)
+        assert row["quota"] == expected["quota"].get(row["unit"], 0) >= len(approved)
+
+
 def compare_ledger(ledger, tables):
     sides = pl.concat(
         [
@@ -236,6 +277,8 @@ def test_the_year_is_the_twins(region, rules, catalog, history, records):
     assert ("tcm" in tables) == bool(tcm_ids(catalog, rules))
     if "tcm" in tables:
         compare_tcm(tables["tcm"], expected["cases"])
+    if rules["special_review"] is not None:
+        compare_reviews(tables, expected)
     for row in tables["hospitals"].filter(pl.col("cmi_e4").is_not_null()).iter_rows(named=True):
         own = [
             case["rw_e4"]
@@ -290,6 +333,9 @@ def test_one_or_two_threads_write_the_same(tmp_path):
     history, records = ([maker(rng) for _ in range(3_000)] for maker in (history_stay, record))
     plain = {name: base_rules()[name] for name in ("grouping", "weights", "ungrouped", "deviation")}
     rules = {**policy_rules(rng), **plain}
+    # A fund that covers what it may have to pay directly.
+    income = {"name": "income", "kind": "income", "amount_fen": 10**13}
+    region["lines"] = {pool["id"]: [income] for pool in region["pools"]}
     (region, rules, catalog, stays), _ = ready(region, rules, catalog, history, records)
     write_region(tmp_path / "region", region, catalog, rules, stays)
     for threads in ("1", "2"):

@@ -135,8 +135,64 @@ def optional_rules(rng: Random) -> dict[str, Row | None]:
             "diagnosis_match": rng.choice(["prefix", "prefix", "exact"]),
         },
     }
+    sections["special_review"] = review_rules(rng)
     assert sections.keys() == OPTIONAL.keys()
     return {name: section if chance(rng, 0.4) else None for name, section in sections.items()}
+
+
+def review_rules(rng: Random) -> Row:
+    """Criteria, quotas large enough for a few approvals, and ranks."""
+    conditions = {
+        "los_above_days": [2, 5, 60],
+        "los_multiple": ["0.5", "1", "2"],
+        "cost_multiple": ["0", "0.5", "1", "2", "5"],
+        "icu_above_hours": ["0", "24"],
+        "items": [["X1"], ["X1", "X2"]],
+        "departments": [["D1"], ["D1", "D2"]],
+        "age_from": [0, 5],
+        "age_upto": [6, 60],
+    }
+    criteria = [
+        {"name": f"c{n}", **{key: rng.choice(conditions[key]) for key in some(rng, list(conditions), 2, 1)}}
+        for n in range(rng.randint(1, 3))
+    ]
+    outcomes = ["fee_for_service", "adjusted_standard", "coefficient", "expert_points", "refused"]
+    ranks = ["cost_multiple", "amount_over", "cost", "los", "applied_at"]
+    return {
+        "criteria": criteria,
+        "match": rng.choice(["any", "any", "all"]),
+        "reference": rng.choice(["payment_standard", "deviation"]),
+        "quota": rng.choice(["0", "0.1", "0.25", "0.5"]),
+        "level_quotas": rng.choice([{}, {}, {"3": "0.5"}, {"3": "0.3", "1": "1"}]),
+        "rank_by": some(rng, ranks, 3, 0),
+        "outcomes": some(rng, outcomes, 5, 4),
+    }
+
+
+def applications(rng: Random) -> list[Row]:
+    """Applications for stays still without key (``place``), with what is to be decided."""
+    wishes = [None, "refused", "fee_for_service", "adjusted_standard", "coefficient", "expert_points"]
+    return [
+        {
+            "place": rng.randrange(40),
+            "applied_at": f"2027-0{rng.randint(1, 4)}-01",
+            "icu_hours_e4": rng.choice([None, 0, 240_000, 250_000]),
+            "items": some(rng, ["X1", "X2", "X3"], 2, 0),
+            "departments": some(rng, ["D1", "D2", "D3"], 1, 0),
+            "wish": rng.choice(wishes),
+            "value": rng.choice([1, 5_000, 13_000, rng.randint(1, 10**7)]),
+        }
+        for _ in range(rng.randint(0, 12))
+    ]
+
+
+def applied(drawn: list[Row], stays: list[Row]) -> list[Row]:
+    """The drawn applications for the stays of a year, each stay once; a place behind the last is no stay."""
+    found: dict[str, Row] = {}
+    for one in drawn:
+        key = stays[one["place"]]["setl_id"] if one["place"] < len(stays) else f"none{one['place']}"
+        found.setdefault(key, {**one, "setl_id": key})
+    return list(found.values())
 
 
 def weight_rules(rng: Random) -> Row:
@@ -352,6 +408,9 @@ def region(rng: Random) -> Row:
             for _ in range(rng.randint(1, 12))
         ],
         "tcm": tcm_tables(rng),
+        "drawn_applications": applications(rng),
+        "applications": [],
+        "decisions": [],
         # Drawn before the catalogue is known: place of the group, weight.
         "negotiated": [
             (rng.randrange(40), rng.choice([1, 10_000, rng.randint(1, 10**7)]))
@@ -459,6 +518,7 @@ def full_stay(rng: Random, years: list[int]) -> Row:
         "psn_no": rng.choice(["P1", "P1", "P2", "P3", None]),
         "act_ipt_days": days,
         "dscg_way": rng.choice([1, 1, 1, 2, 4, 5, None]),
+        "dscg_caty": rng.choice(["D1", "D2", None]),
         "med_type": rng.choice(["21"] * 8 + ["2105", "2106", None]),
         "adm_time": left - timedelta(days=days),
         "dscg_time": left,

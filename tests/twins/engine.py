@@ -32,6 +32,7 @@ STAYS = {
     "act_ipt_days": pl.Int32,
     "dscg_way": pl.Int8,
     "med_type": pl.String,
+    "dscg_caty": pl.String,
     "diag_codes": pl.List(pl.String),
     "oprn_codes": pl.List(pl.String),
     "tcm_diag_codes": pl.List(pl.String),

@@ -67,6 +67,30 @@ def write_csv(rows: list[Row], path: Path) -> None:
         pl.DataFrame(rows, infer_schema_length=None).write_csv(path)
 
 
+def write_reviews(region: Row, folder: Path) -> None:
+    """The applications of special review and what was decided."""
+    applications = [
+        {
+            "setl_id": one["setl_id"],
+            "applied_at": one["applied_at"],
+            "reason": "drawn",
+            "icu_hours": plain(one["icu_hours_e4"]),
+            "items": ";".join(one["items"]),
+            "departments": " ; ".join(one["departments"]),
+        }
+        for one in region["applications"]
+    ]
+    write_csv(applications, folder / "special_review.csv")
+    decisions = []
+    for one in region["decisions"]:
+        value = one["value"]
+        if value is not None:
+            value = yuan(value) if one["outcome"] == "adjusted_standard" else plain(value)
+        said = {"decided_by": "drawn", "decided_at": "2027-12-01", "why": "drawn"}
+        decisions.append({"setl_id": one["setl_id"], "outcome": one["outcome"], "value": value, **said})
+    write_csv(decisions, folder / "review_decisions.csv")
+
+
 def write_region(
     folder: Path, region: Row, catalog: TwinCatalog, rules: dict[str, Any], stays: dict[str, Sequence[Row]]
 ) -> None:
@@ -137,5 +161,7 @@ def write_region(
         {"fixmedins_code": code, "coefficient": plain(value)} for code, value in region["assessment"].items()
     ]
     write_csv(assessed, folder / "assessment.csv")
+    if rules["special_review"] is not None:
+        write_reviews(region, folder)
     write_stays(stays["history"], folder / "history" / "stays.parquet")
     write_stays(stays["records"], folder / "records" / "stays.parquet")

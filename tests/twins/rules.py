@@ -46,6 +46,13 @@ OPTIONAL: dict[str, dict[str, Any]] = {
         "western_fees": ["treat_fee", "drug_fee", "oprn_fee", "matl_fee"],
         "diagnosis_match": "prefix",
     },
+    "special_review": {
+        "match": "any",
+        "reference": "payment_standard",
+        "level_quotas": {},
+        "rank_by": ["cost_multiple"],
+        "outcomes": ["fee_for_service", "adjusted_standard", "coefficient", "expert_points", "refused"],
+    },
 }
 
 
@@ -117,6 +124,7 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
         "readmission": None,
         "tcm": None,
         "add_ons": None,
+        "special_review": None,
         "point_value": {"settlement": "ratio", "rate": "floating", "decimals": 4},
         "settlement": {
             "advance_ratio": "0.90",

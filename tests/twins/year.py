@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twins import review
 from twins.auxiliary import NONE, measure
 from twins.codes import Row, TwinCatalog
 from twins.exact import E4
@@ -221,6 +222,13 @@ def run_year(
                 row.update(add_ons=names, add_on_e4=more, points_e4=row["points_e4"] + (more or 0))
         cases.append(row)
 
+    listed, quota = [], {}
+    if rules["special_review"] is not None:
+        listed, quota = review.list_applications(cases, past, region, opening, rules)
+        region["decisions"] = review.choose(listed, opening, rules)
+        review.rank(listed, region["decisions"], rules)
+        review.decide(cases, region["decisions"], opening, rules)
+
     pools, lines, months = {}, {}, {}
     for pool in region["pools"]:
         name = pool["id"]
@@ -278,7 +286,15 @@ def run_year(
                 sum(months[code, name, month]["advance_fen"] for month in range(1, 13)),
                 capital,
             )
-    return {"cases": cases, "pools": pools, "hospitals": lines, "months": months, "weights": weights}
+    return {
+        "cases": cases,
+        "pools": pools,
+        "hospitals": lines,
+        "months": months,
+        "weights": weights,
+        "applications": listed,
+        "quota": quota,
+    }
 
 
 def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping[str, Any]) -> Row:

@@ -26,6 +26,10 @@ COMMANDS = {
         "fenzhi.cli.policy",
     ),
     "run": ("计算统筹区全年结算 / compute a region's year", "fenzhi.cli.run"),
+    "review": (
+        "特例单议:申请、名额、决定及其影响 / special review: applications, quota, decisions, their effect",
+        "fenzhi.cli.review",
+    ),
     "reconcile": (
         "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",
         "fenzhi.cli.reconcile",

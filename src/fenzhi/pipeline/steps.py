@@ -23,6 +23,7 @@ from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
 from fenzhi.policy.cases import Band, BedDay, Tier
 from fenzhi.region import Region
+from fenzhi.region.reviews import latest
 
 
 def _share(paid: Paid, factor: Decimal) -> tuple[str, int]:
@@ -303,11 +304,38 @@ def _value_formula(paid: Paid) -> str:
     return f"({fund} + {format_fen(pool['others_fen'])}) / {points}"
 
 
+def _review_step(paid: Paid) -> Step:
+    """Return what special review decided in the place of the points before, recomputed."""
+    case, region = paid.case, paid.region
+    mine = pl.col("setl_id") == case["setl_id"]
+    row = latest(region.reviews.decisions).filter(mine).row(0, named=True)
+    outcome, opening = row["review"], paid.pool["opening_value_e4"]
+    points, text = 0, ""
+    if outcome == "adjusted_standard":
+        points = paid.rounded(Fraction(row["standard_fen"] * SCALE * 100, opening))
+        text = f": {format_fen(row['standard_fen'])} / {format_e4(opening)}"
+    elif outcome == "coefficient":
+        factors = ("rw_e4", "coefficient_e4", "auxiliary_e4")
+        rw, h, a = (case[name] for name in factors)
+        points = paid.rounded(Fraction(rw * h * a * row["review_e4"], SCALE**3))
+        text = ": " + " x ".join(format_e4(value) for value in (rw, h, a, row["review_e4"]))
+    elif outcome == "expert_points":
+        points, text = paid.rounded(Fraction(row["review_e4"])), f": {row['value']}"
+    added = case.get("add_on_e4") or 0
+    if added:
+        points, text = points + added, f"{text} + {case['add_ons']} {format_e4(added)}"
+    _require("points after special review", case["points_e4"], points)
+    who = f"review_decisions.csv: {outcome}{text}; {row['decided_by']}, {row['decided_at']}"
+    return Step("特例单议", "special review", who, format_e4(points), cite(paid.policy, "special_review"))
+
+
 def _direct_step(paid: Paid) -> Step:
     """Return the amount that the fund pays directly, recomputed."""
     case, pool = paid.case, paid.pool
     section, factor = "deviation", Decimal(1)
-    if case["outcome"] == "ungrouped":
+    if case.get("review") == "fee_for_service":
+        section = "special_review"
+    elif case["outcome"] == "ungrouped":
         section, factor = "ungrouped", paid.policy.ungrouped.factor
     ratio = payment_ratio(pool["cost_fen"], pool["booked_fen"])
     amount = max(0, round_half_up(case["cost_fen"] * ratio * Fraction(factor)))
@@ -324,7 +352,10 @@ def points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], regi
     Raises :class:`ConservationError` where they do not end in the figures of the run.
     """
     pool = read_table(run, "pools").filter(pl.col("pool") == case["pool"]).row(0, named=True)
-    paid = Paid(case, run, manifest, region, pool)
+    approved = case.get("before_review_e4") is not None
+    # What special review replaced is shown and checked as well.
+    before = {**case, "points_e4": case["before_review_e4"], "add_on_e4": None} if approved else case
+    paid = Paid(before, run, manifest, region, pool)
     policy = region.policy
     if case["outcome"] == "ungrouped":
         steps = [_ungrouped_step(paid)]
@@ -333,6 +364,9 @@ def points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], regi
         steps = [_bed_day_step(paid, policy.bed_day)]
     else:
         steps = _in_group(paid)
+    if approved:
+        paid = Paid(case, run, manifest, region, pool)
+        steps.append(_review_step(paid))
     if case["direct_fen"] is not None:
         return [*steps, _direct_step(paid)]
     value = cite(policy, "point_value")

@@ -20,6 +20,7 @@ from fenzhi.pipeline.setting import Progress, silent
 from fenzhi.pipeline.year import compute
 from fenzhi.policy import policy_hash
 from fenzhi.region import Region, load_region
+from fenzhi.region.reviews import APPLICATIONS, DECISIONS
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.bonuses or "bonuses.csv",
         meta.auxiliary or "auxiliary.csv",
         None if region.policy.auxiliary is None else region.policy.auxiliary.comorbidity,
+        APPLICATIONS,
+        DECISIONS,
     ]
     out = {}
     for name in dict.fromkeys(name for name in names if name):

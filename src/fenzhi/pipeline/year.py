@@ -15,6 +15,7 @@ from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.monitoring import hospital_indices
 from fenzhi.pipeline.auxiliary import auxiliary_table, with_types
 from fenzhi.pipeline.history import read_history
+from fenzhi.pipeline.reviews import Reviewed, group_days, review_tables, review_year
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Clock,
@@ -199,6 +200,7 @@ def compute(
     past = history.stays.filter(pl.col("year").is_in(weights.years))
     opening = _opening(region, past, weights, grassroots)
     inputs = _year_inputs(region, past)
+    days = group_days(past) if policy.special_review is not None else None
     counts = history.counts
     del history, past
     clock.start("read records", 0.50)
@@ -229,6 +231,10 @@ def compute(
     weightless = pl.col("reason") == "no_weight"
     none = pl.lit(STATUS_UNGROUPED, scored.schema["status"])
     scored = scored.with_columns(pl.when(weightless).then(none).otherwise("status").alias("status"))
+    reviewed: Reviewed | None = None
+    if days is not None:
+        reviewed = review_year(scored, region, opening, days)
+        scored = reviewed.scored
     clock.start("price and settle", 0.78)
     scored = direct_amounts(scored, policy.ungrouped.factor)
     pools = price(scored, region.budget, opening, policy.point_value)
@@ -259,6 +265,8 @@ def compute(
         tables["auxiliary"] = auxiliary_table(groups, weights)
     if laid is not None:
         tables["tcm"] = tcm_table(laid.report, settled.stays)
+    if reviewed is not None:
+        tables |= review_tables(reviewed, settled.stays, region)
     clock.stop()
     outcomes = tables["cases"].group_by("outcome").len().sort("outcome")
     facts = {

@@ -20,6 +20,7 @@ from fenzhi.policy.base import Decimals, Fault, FaultsError, Model, Positive, Ra
 from fenzhi.policy.cases import BedDay, Deviation, Incomplete, Readmission, Stability
 from fenzhi.policy.coefficients import Coefficients
 from fenzhi.policy.grassroots import Grassroots
+from fenzhi.policy.review import SpecialReview
 from fenzhi.policy.tcm import Tcm
 
 
@@ -254,6 +255,7 @@ class Policy(Model):
     bed_day: BedDay | None = None
     readmission: Readmission | None = None
     add_ons: AddOns | None = None
+    special_review: SpecialReview | None = None
     point_value: PointValue = PointValue()
     settlement: Settlement = Settlement()
 

@@ -20,6 +20,14 @@ from fenzhi.policy.validity import same_rules, scheme_errors, validity_errors
 from fenzhi.records import QualityRules
 from fenzhi.region.auxiliary import read_auxiliary
 from fenzhi.region.bonuses import complete_bonuses, require_levels
+from fenzhi.region.reviews import (
+    APPLICATIONS,
+    DECISIONS,
+    HISTORY,
+    read_applications,
+    read_decisions,
+    read_review_history,
+)
 from fenzhi.region.tables import (
     AMOUNT,
     read_amounts,
@@ -106,6 +114,32 @@ class RegionFile(Model):
 
 
 @dataclass(frozen=True)
+class Reviews:
+    """The files of special review: ``applications``, ``decisions`` (in order), ``history``; see region/reviews.py."""
+
+    applications: pl.DataFrame
+    decisions: pl.DataFrame
+    history: pl.DataFrame
+
+
+def read_reviews(folder: Path, policy: Policy) -> Reviews:
+    """Read the files of special review; a policy without the section must not meet any."""
+    found = {name: folder / name for name in (APPLICATIONS, DECISIONS, HISTORY) if (folder / name).is_file()}
+    if found and policy.special_review is None:
+        raise RegionError(
+            "the policy has no special review, so nothing would read this file",
+            code="REVIEW_NO_RULES",
+            file=next(iter(found.values())),
+            remedy="add [special_review] to the policy, or take the file away",
+        )
+    return Reviews(
+        read_applications(found.get(APPLICATIONS)),
+        read_decisions(found.get(DECISIONS)),
+        read_review_history(found.get(HISTORY)),
+    )
+
+
+@dataclass(frozen=True)
 class Region:
     """A region's year, read: settings, policies, hospitals (frame), budget and yearly inputs (frames).
 
@@ -128,6 +162,7 @@ class Region:
     weight_overrides: pl.DataFrame
     bonuses: pl.DataFrame
     auxiliary: pl.DataFrame
+    reviews: Reviews
 
     def path(self, name: str) -> Path:
         """Return a file or folder named in region.toml."""
@@ -318,4 +353,5 @@ def load_region(folder: Path) -> Region:
             bonuses or folder / "bonuses.csv",
         ),
         auxiliary=read_auxiliary(optional(meta.auxiliary, "auxiliary.csv")),
+        reviews=read_reviews(folder, policy),
     )

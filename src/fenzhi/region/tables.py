@@ -17,7 +17,7 @@ from fenzhi.money import to_e4, yuan_to_fen
 MOST_ASSESSMENT_E4 = 20_000
 
 
-def _table(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> pl.DataFrame:
+def read_cells(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> pl.DataFrame:
     """Read a small CSV as text; optional columns that it lacks are null, further ones are left out."""
     frame = read_table(path, RegionError)
     require_columns(frame, needed, path, RegionError)
@@ -94,7 +94,10 @@ def _deduction(text: str | None) -> int:
     return amount
 
 
-def _once(frame: pl.DataFrame, path: Path, key: str = "fixmedins_code", what: str = "hospital") -> None:
+def require_once(
+    frame: pl.DataFrame, path: Path, key: str = "fixmedins_code", what: str = "hospital"
+) -> None:
+    """Raise :class:`RegionError` if a key stands in two rows."""
     twice = frame.filter(pl.col(key).is_duplicated())
     if twice.height:
         raise RegionError(
@@ -110,7 +113,7 @@ def _once(frame: pl.DataFrame, path: Path, key: str = "fixmedins_code", what: st
 def read_hospitals(path: Path) -> pl.DataFrame:
     """Read hospitals.csv as text columns, sorted by code; every hospital once, every coefficient readable."""
     needed = ("fixmedins_code", "fixmedins_name", "level", "type")
-    frame = _table(path, needed, ("coefficient", "county", "community"))
+    frame = read_cells(path, needed, ("coefficient", "county", "community"))
     if frame.is_empty():
         raise RegionError(
             "the file lists no hospital", code="REGION_CSV", file=path, remedy="add the region's hospitals"
@@ -136,7 +139,7 @@ def read_hospitals(path: Path) -> pl.DataFrame:
                 value=code,
                 remedy="correct the code",
             )
-    _once(frame, path)
+    require_once(frame, path)
     # Rows keep their numbers, so the empty ones are looked at as well.
     _numbers(frame, "coefficient", path, lambda text: None if text is None else _coefficient(text))
     return frame.sort("fixmedins_code")
@@ -167,9 +170,9 @@ def read_assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
     schema = {"fixmedins_code": pl.String, "assessment_e4": pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
-    frame = _table(path, ("fixmedins_code", "coefficient"))
+    frame = read_cells(path, ("fixmedins_code", "coefficient"))
     _known_hospitals(frame, hospitals, path)
-    _once(frame, path)
+    require_once(frame, path)
     values = _numbers(frame, "coefficient", path, _assessed)
     return frame.select("fixmedins_code", values.alias("assessment_e4"))
 
@@ -181,7 +184,7 @@ def read_amounts(
     schema = {"fixmedins_code": pl.String, "pool": pl.String, "month": pl.Int8, name: pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
-    frame = _table(path, ("fixmedins_code", "pool", "month", "amount"), ("reason",))
+    frame = read_cells(path, ("fixmedins_code", "pool", "month", "amount"), ("reason",))
     _known_hospitals(frame, hospitals, path)
     strange = frame.filter(~pl.col("pool").is_in(list(pools)).fill_null(False))
     if strange.height:
@@ -210,7 +213,7 @@ def read_overrides(path: Path | None) -> pl.DataFrame:
     schema |= {"source_file": pl.String, "source_row": pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
-    frame = _table(path, ("group_id", "weight", "who", "why"))
+    frame = read_cells(path, ("group_id", "weight", "who", "why"))
     for field in ("group_id", "who", "why"):
         blank = frame[field].is_null().arg_true()
         if blank.len():
@@ -222,7 +225,7 @@ def read_overrides(path: Path | None) -> pl.DataFrame:
                 field=field,
                 remedy="a negotiated weight names its group, who agreed to it and why",
             )
-    _once(frame, path, "group_id", "group")
+    require_once(frame, path, "group_id", "group")
     weights = _numbers(frame, "weight", path, _weight)
     return frame.select(
         "group_id",
@@ -242,7 +245,7 @@ def read_bonuses(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
     schema = {"fixmedins_code": pl.String, "item": pl.String, "value": pl.String}
     if path is None:
         return pl.DataFrame(schema={**schema, "value_e4": pl.Int64, "row": pl.Int64})
-    frame = _table(path, tuple(schema))
+    frame = read_cells(path, tuple(schema))
     _known_hospitals(frame, hospitals, path)
     twice = frame.select(pl.struct("fixmedins_code", "item").is_duplicated()).to_series().arg_true()
     if twice.len():
