@@ -34,7 +34,10 @@ def with_add_ons(scored: pl.DataFrame, rules: AddOns, step: int) -> pl.DataFrame
     :func:`fenzhi.grouping.add_ons.mark_add_ons`). Only stays that points pay in a group earn add-ons.
     """
     inside = pl.col("outcome").is_in(["grouped", "comprehensive"]) & pl.col("paid_directly").is_null()
-    earned = [(pl.col("_add_ons").list.contains(number) & inside) for number in range(len(rules.items))]
+    earned = [
+        pl.col("_add_ons").list.contains(number).fill_null(False) & inside
+        for number in range(len(rules.items))
+    ]
     pairs = list(zip(earned, rules.items, strict=True))
     names = [pl.when(has).then(pl.lit(item.name)) for has, item in pairs]
     total = pl.sum_horizontal(pl.when(has).then(_worth(item, step)).otherwise(0) for has, item in pairs)
