@@ -23,7 +23,8 @@ def _accepted(codes: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
     tidy = normalise_operation(codes)
     table = pl.DataFrame({"oprn_codes": codes, "code": tidy, "base": split_extension(tidy)[0]})
     both = [table.join(listed, left_on=name, right_on="listed", coalesce=False) for name in ("code", "base")]
-    return pl.concat([one.select("oprn_codes", "_item", "listed", "_needs") for one in both]).unique()
+    found = pl.concat([one.select("oprn_codes", "_item", "listed", "_needs") for one in both]).unique()
+    return found.with_columns(pl.col("listed").rank("dense").cast(pl.UInt32))
 
 
 def mark_add_ons(stays: pl.DataFrame, rules: AddOns) -> pl.Series:
@@ -37,9 +38,11 @@ def mark_add_ons(stays: pl.DataFrame, rules: AddOns) -> pl.Series:
     earned = (
         flat.filter(pl.col("oprn_codes").is_in(accepted["oprn_codes"].unique().implode()))
         .join(accepted, on="oprn_codes")
-        .group_by("_at", "_item")
-        .agg(pl.n_unique("listed"), pl.first("_needs"))
-        .filter(pl.col("listed") >= pl.col("_needs"))
+        .drop("oprn_codes")
+        .unique()
+        .group_by("_at", "_item", "_needs")
+        .len()
+        .filter(pl.col("len") >= pl.col("_needs"))
         .group_by("_at")
         .agg(pl.col("_item").sort().alias("_add_ons"))
     )

@@ -8,6 +8,7 @@ import pytest
 
 from fenzhi.pipeline import Run, run
 from fenzhi.pipeline.explain import explain_stay
+from golden import small_drg
 from golden.small_region import POLICY, STAYS, write_region
 
 TCM = '\n[tcm]\ncite = "示例"\n'
@@ -92,3 +93,25 @@ def test_records_without_fees_and_a_catalogue_without_groups_are_told(tmp_path: 
     (folder / "catalog/tcm_operations.csv").write_text(OPERATIONS, encoding="utf-8")
     said = run(folder, reports=False).manifest["notices"]
     assert "the records have no tcm_treat_fee: no stay enters a TCM-advantage group" in said
+
+
+def test_a_drg_region_pays_a_stated_weight(tmp_path: Path) -> None:
+    rules = '\n[tcm]\ntcm_fees = ["tcm_treat_fee"]\nwestern_fees = ["drug_fee"]\n'
+    folder = small_drg.write_region(tmp_path, small_drg.RATE + rules)
+    (folder / "catalog/tcm_groups.csv").write_text(
+        "group_id,main_diag,weight\nTX1,K35.8,0.6\n", encoding="utf-8"
+    )
+    fees = {"s05": "800,200", "s06": "500,500"}
+    header, *lines = (folder / "records/stays.csv").read_text("utf-8").splitlines()
+    rows = [f"{one},{fees.get(one.split(',')[0], ',')}" for one in lines]
+    table = "\n".join([f"{header},tcm_treat_fee,drug_fee", *rows]) + "\n"
+    (folder / "records/stays.csv").write_text(table, encoding="utf-8")
+    done = run(folder)
+    names = ("setl_id", "outcome", "layer", "group_id", "mdc", "adrg", "rw_e4")
+    found = {row[0]: row[1:] for row in done.tables["cases"].select(names).iter_rows()}
+    # Chapter and ADRG stay those of normal grouping.
+    assert found["s05"] == ("grouped", "tcm", "TX1", "MDCG", "GU2", 6_000)
+    assert found["s06"][1:3] == ("medical", "GU25")
+    assert explain_stay(done.folder, "s05").case["group_id"] == "TX1"
+    pages = (page.read_text("utf-8") for page in done.folder.rglob("*.html"))
+    assert any("中医优势病种分值" in page for page in pages)
