@@ -321,9 +321,14 @@ FURTHER: dict[str, tuple[Column, ...]] = {
 }
 
 
+def columns_of(table: str) -> tuple[Column, ...]:
+    """Return the columns of a result table, also of one that only some policies make."""
+    return TABLES[table] if table in TABLES else FURTHER[table]
+
+
 def shape(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     """Return ``frame`` with exactly the columns and types of a result table, missing ones as null."""
-    columns = TABLES[table] if table in TABLES else FURTHER[table]
+    columns = columns_of(table)
     extra = set(frame.columns) - {column.name for column in columns}
     if extra:
         raise ConservationError(f"table {table} has columns that results.py does not know: {sorted(extra)}")

@@ -81,6 +81,8 @@ NAMES: dict[str, tuple[str, str]] = {
     "movement.audit_deduction": ("审核扣款", "audit deduction"),
     "movement.clearing": ("年度清算拨付", "annual clearing, paid"),
     "movement.clearing_back": ("年度清算退回", "annual clearing, returned"),
+    "review_unit.region": ("全区", "region"),
+    "review_unit.none": ("不属按病种付费的病例", "stays not paid by disease"),
     "band.low": ("费用过低", "low cost"),
     "band.normal": ("正常", "normal"),
     "band.high": ("费用过高", "high cost"),

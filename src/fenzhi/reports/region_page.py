@@ -55,6 +55,7 @@ def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str],
         "chapters": None if words.style == DIP else chapters_table(facts.chapters, tables, words),
         "groups": groups_table(region_groups(tables), words),
         "monitoring": monitoring_table(tables, totals, words),
+        "review": None if tables.review is None else review_table(tables.review, words),
         "quality": quality_table(tables, words),
         "ledger": ledger_table(tables, words),
         "charts": region_charts(tables, facts, words),
@@ -224,6 +225,29 @@ def monitoring_table(tables: RunTables, totals: pl.DataFrame, words: Words) -> T
         table.add(
             text(row["fixmedins_name"] or row[HOSPITAL]), text(words.name("level", row["level"])), *cells
         )
+    return table
+
+
+def review_table(review: pl.DataFrame, words: Words) -> Table:
+    """What the national rule asks to publish of special review, one line per unit of the quota."""
+    counts = (
+        "discharges",
+        "quota",
+        "applications",
+        "eligible",
+        "over_quota",
+        "pending",
+        "approved",
+        "refused",
+    )
+    heads = [Head(words.title("review", "unit"), False)]
+    heads += [Head(words.title("review", name)) for name in (*counts, "share", "review_fen", "fund_share")]
+    table = Table("review", words("special_review"), heads, words("unit_yuan"))
+    for row in review.iter_rows(named=True):
+        unit = "none" if row["unit"] is None else row["unit"]
+        name = words.known("review_unit", unit) or words.name("level", unit)
+        cells = [count(row[name]) for name in counts]
+        table.add(text(name), *cells, rate(row["share"]), yuan(row["review_fen"]), rate(row["fund_share"]))
     return table
 
 

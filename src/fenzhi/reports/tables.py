@@ -12,7 +12,7 @@ import polars as pl
 
 from fenzhi.errors import InputError
 from fenzhi.reports.styles import style_of
-from fenzhi.results import TABLES, shape
+from fenzhi.results import TABLES, columns_of, shape
 
 SMALL_TABLES = tuple(name for name in TABLES if name != "cases")
 
@@ -30,7 +30,8 @@ class RunTables:
     """One run as the reports see it.
 
     ``cases`` stays lazy (it may hold millions of rows); the other tables are frames with exactly the columns
-    of :mod:`fenzhi.results`. ``manifest`` holds
+    of :mod:`fenzhi.results`; ``review``, what is published of special review, only some runs have. ``manifest``
+    holds
 
     - ``run_id``, ``created`` (ISO time), ``versions`` (program -> version), ``counts`` (name -> number);
     - ``region``: id, name, year, synthetic;
@@ -51,6 +52,7 @@ class RunTables:
     rejected: pl.DataFrame
     monitoring: pl.DataFrame
     manifest: dict[str, Any]
+    review: pl.DataFrame | None = None
 
     @classmethod
     def read(cls, run_dir: Path) -> RunTables:
@@ -67,7 +69,14 @@ class RunTables:
                 remedy="give the folder of a finished run (runs/<id>)",
             )
         frames = {name: _frame(run_dir, name) for name in SMALL_TABLES}
-        return cls(run_dir=run_dir, cases=_cases(run_dir), manifest=read_manifest(run_dir), **frames)
+        review = _frame(run_dir, "review") if (run_dir / "review.parquet").is_file() else None
+        return cls(
+            run_dir=run_dir,
+            cases=_cases(run_dir),
+            manifest=read_manifest(run_dir),
+            review=review,
+            **frames,
+        )
 
     @property
     def synthetic(self) -> bool:
@@ -150,7 +159,7 @@ def _path(run_dir: Path, table: str) -> Path:
 
 
 def _check_columns(have: list[str], table: str, path: Path) -> None:
-    missing = [column.name for column in TABLES[table] if column.name not in have]
+    missing = [column.name for column in columns_of(table) if column.name not in have]
     if missing:
         raise InputError(
             f"table {table} lacks the columns {', '.join(missing)}",
@@ -173,7 +182,7 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 def _frame(run_dir: Path, table: str) -> pl.DataFrame:
     path = _path(run_dir, table)
-    names = [column.name for column in TABLES[table]]
+    names = [column.name for column in columns_of(table)]
     try:
         frame = pl.read_parquet(path)
         _check_columns(frame.columns, table, path)

@@ -200,6 +200,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bed_days": ("床日病例", "Bed-day stays"),
     "readmitted": ("其中：短期内再入院", "of these: readmitted too soon"),
     "chart_chapters": ("各主要诊断大类的结余与超支", "Surplus and deficit by chapter (MDC)"),
+    "special_review": ("特例单议", "Special review"),
     "monitoring": ("监测指标", "Monitoring"),
     "quality": ("数据质量", "Quality control"),
     "quality_note": (

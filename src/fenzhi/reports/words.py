@@ -6,7 +6,7 @@ from fenzhi.errors import OutputError
 from fenzhi.reports.names import NAMES
 from fenzhi.reports.styles import DIP, DRG_TEXTS, DRG_TITLES, glossary, said
 from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
-from fenzhi.results import TABLES
+from fenzhi.results import FURTHER, TABLES
 
 
 def language(lang: str) -> int:
@@ -36,7 +36,7 @@ class Words:
         self._names = {key: said(text, style)[at] for key, text in (NAMES | dict(other)).items()}
         self._titles = {
             (table, column.name): said(titles.get(column.name, (column.zh, column.en)), style)[at]
-            for table, columns in TABLES.items()
+            for table, columns in (TABLES | FURTHER).items()
             for column in columns
         }
 

@@ -144,6 +144,9 @@ def test_fee_for_service_is_paid_directly_and_explained(region):
     assert pool["gross_fen"] + pool["residual_fen"] == pool["fund_fen"]
     published = done.tables["review"].row(0, named=True)
     assert (published["approved"], published["review_fen"], published["share"]) == (1, exact, 0.25)
+    page = (done.folder / "region.html").read_text(encoding="utf-8")
+    assert "特例单议" in page
+    assert "25.0" in page
     steps = {step.en: step for step in explain_stay(done.folder, "S02").steps}
     assert steps["special review"].formula == "review_decisions.csv: fee_for_service; 组, 2027-06-01"
     assert steps["cost deviation"].result == "414.0293"
