@@ -153,6 +153,18 @@ TITLES: dict[str, tuple[str, str]] = {
     "grassroots.coefficient": ("机构系数", "institution coefficient"),
     "primary_levels": ("基层机构等级", "levels of primary institutions"),
     "share_min": ("基层机构病例占比下限", "lowest share of primary institutions"),
+    # special review
+    "special_review": ("特例单议", "special review"),
+    "special_review.criteria": ("申请条件", "criteria"),
+    "cost_multiple": ("费用倍数", "multiple of cost"),
+    "departments": ("科室", "departments"),
+    "icu_above_hours": ("重症监护小时数超过", "hours of intensive care above"),
+    "los_above_days": ("住院天数超过", "days of stay above"),
+    "los_multiple": ("住院天数倍数", "multiple of days"),
+    "level_quotas": ("各等级名额", "quotas of the levels"),
+    "outcomes": ("可申请的病例", "stays that may apply"),
+    "quota": ("名额比例", "quota"),
+    "rank_by": ("超额时排序依据", "ranked by"),
     # point_value, settlement
     "point_value.settlement": ("结算方法", "method of settlement"),
     "rate": ("点值方式", "kind of point value"),
