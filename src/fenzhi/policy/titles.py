@@ -162,7 +162,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "los_above_days": ("住院天数超过", "days of stay above"),
     "los_multiple": ("住院天数倍数", "multiple of days"),
     "level_quotas": ("各等级名额", "quotas of the levels"),
-    "outcomes": ("可申请的病例", "stays that may apply"),
+    "outcomes": ("可作的决定", "what may be decided"),
     "quota": ("名额比例", "quota"),
     "rank_by": ("超额时排序依据", "ranked by"),
     # point_value, settlement
