@@ -44,7 +44,8 @@ CATALOG = small_catalog()
 ENGINE_CATALOG = catalog_of(CATALOG)
 HISTORY = st.lists(made(past), min_size=1, max_size=60)
 # Auxiliary types need whole records: the twins of a year compare them.
-POLICIES = made(lambda rng: {**policy_rules(rng, grouping=False), "auxiliary": None})
+# Auxiliary types and add-ons need whole stays; the comparison of years has them.
+POLICIES = made(lambda rng: {**policy_rules(rng, grouping=False), "auxiliary": None, "add_ons": None})
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -153,9 +153,11 @@ def write_region(
         for row in region.get("bonuses", ())
     ]
     write_csv(values, folder / "bonuses.csv")
-    lists = [dict(zip(("list", "category", "code", "points"), row, strict=True)) for row in region["lists"]]
+    lists = [
+        dict(zip(("list", "category", "code", "points"), row, strict=True)) for row in region.get("lists", ())
+    ]
     write_csv(lists, folder / "comorbidity.csv")
-    listed = [{**row, "coefficient": plain(row["coefficient_e4"])} for row in region["auxiliary"] or []]
+    listed = [{**row, "coefficient": plain(row["coefficient_e4"])} for row in region.get("auxiliary") or []]
     write_csv(listed, folder / "auxiliary.csv")
     assessed = [
         {"fixmedins_code": code, "coefficient": plain(value)} for code, value in region["assessment"].items()
