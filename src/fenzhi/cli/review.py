@@ -59,19 +59,35 @@ TEXTS = {
 }
 
 
+# What the files call states and outcomes -> Chinese.
+WORDS = {
+    "eligible": "符合条件",
+    "not_eligible": "不符合条件",
+    "over_quota": "超出名额",
+    "approved": "通过",
+    "refused": "不予通过",
+    "fee_for_service": "按项目付费",
+    "adjusted_standard": "调整支付标准",
+    "coefficient": "评议系数",
+    "expert_points": "专家核定分值",
+    "region": "全区",
+}
+
+
 def _text(value: Any) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _show_listed(listed: Listed, text: dict[str, Any]) -> None:
+def _show_listed(listed: Listed, text: dict[str, Any], words: dict[str, str]) -> None:
     from fenzhi.money import format_e4, format_fen
 
     rows = []
     for row in listed.applications.sort("unit", "rank", "setl_id", nulls_last=True).iter_rows(named=True):
         multiple = row["cost_multiple_e4"]
         first = ("setl_id", "fixmedins_code", "state", "rank", "quota")
-        cells = [_text(row[name]) for name in first]
-        cells += ["-" if multiple is None else format_e4(multiple), row["met"] or "-", _text(row["review"])]
+        cells = [words.get(row[name], _text(row[name])) for name in first]
+        cells += ["-" if multiple is None else format_e4(multiple), row["met"] or "-"]
+        cells.append(words.get(row["review"], _text(row["review"])))
         rows.append(cells)
     show_table(text["applications"], text["application"], rows[:SHOWN])
     if len(rows) > SHOWN:
@@ -79,7 +95,7 @@ def _show_listed(listed: Listed, text: dict[str, Any]) -> None:
     names = ("unit", "discharges", "quota", "applications", "eligible", "approved", "refused", "over_quota")
     public = [
         [
-            *(_text(row[name]) for name in names),
+            *(words.get(row[name], _text(row[name])) for name in names),
             "-" if row["share"] is None else f"{row['share']:.4%}",
             format_fen(row["review_fen"]),
         ]
@@ -150,7 +166,7 @@ def command(
             found = list_reviews(folder, effect=effect, progress=progress)
         else:
             found = decide(folder, decisions, effect=effect, progress=progress)
-    _show_listed(found, text)
+    _show_listed(found, text, WORDS if lang == "zh" else {})
     if found.effect is not None:
         _show_effect(found.effect, text)
     if decisions is not None:

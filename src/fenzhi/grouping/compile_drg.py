@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from fenzhi.arrays import Int8s, Int32s, freeze
 from fenzhi.catalogs.drg.models import DrgCatalog
-from fenzhi.catalogs.drg.rules import Term, chapter_list, parse_condition, parse_drg_rule, parse_entry
+from fenzhi.catalogs.drg.rules import UNITS, Term, chapter_list, parse_condition, parse_drg_rule, parse_entry
 from fenzhi.errors import CatalogError
+from fenzhi.grouping.membership import Lists, Membership, levels_of, membership_of
 from fenzhi.kernels import drg as kernel
 
 # Fact -> the column of stays it comes from, and how many of its units make one of the rules' unit.
@@ -25,8 +25,8 @@ FACTS: dict[str, tuple[str, int]] = {
     "weight": ("nwb_bir_wt", 1),
     "los": ("act_ipt_days", 1),
     "leaving_type": ("dscg_way", 1),
-    "icu_hours": ("icu_hours", 60),
-    "amount": ("medfee_sumamt_fen", 100),
+    "icu_hours": ("icu_hours", UNITS["icu_hours"]),
+    "amount": ("medfee_sumamt_fen", UNITS["amount"]),
     "dept": ("dscg_caty", 1),
 }
 # The field check reads these in this order.
@@ -58,30 +58,6 @@ IMPLY_OPERATION = ("MAIN_PROC_IN", "ANY_PROC_IN", "SEC_PROC_IN", "MAIN_PROC_VALI
 PLAIN = {"HAS_PROC": kernel.HAS_OP, "MCC": kernel.MCC, "CC": kernel.CC, "MCC_OR_CC": kernel.MCC_OR_CC}
 QY_TERMS = {"main_proc_valid": "MAIN_PROC_VALID", "any_proc_valid": "ANY_PROC_VALID"}
 SEVERITIES = ("MCC", "CC", "MCC_OR_CC")
-WORD = 32
-
-
-@dataclass
-class _Lists:
-    """Lists of codes of one kind, numbered as they are asked for."""
-
-    numbers: dict[object, int] = field(default_factory=dict)
-    members: list[Iterable[str]] = field(default_factory=list)
-
-    def number(self, key: object, codes: Iterable[str]) -> int:
-        """Return the number of the list ``key``, made of ``codes`` when it is first asked for."""
-        if key not in self.numbers:
-            self.numbers[key] = len(self.members)
-            self.members.append(codes)
-        return self.numbers[key]
-
-
-@dataclass(frozen=True)
-class Membership:
-    """Codes as the tables write them, and which lists each is in: uint32 (codes, words)."""
-
-    tokens: pl.Series
-    bits: npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -127,7 +103,7 @@ class _Compiler:
 
     def __init__(self, catalog: DrgCatalog) -> None:
         self.tables = catalog.tables
-        self.dx, self.op = _Lists(), _Lists()
+        self.dx, self.op = Lists(), Lists()
         self.steps: list[Step] = []
         self.coded: list[tuple[int, int, int, int]] = []
         self.jump: list[int] = []
@@ -149,7 +125,7 @@ class _Compiler:
             self.sites.setdefault(mdc, {})[site] = codes
         self.valid = self.op.number("valid", self.tables["valid_procedure"]["code"].to_list())
 
-    def _lookup(self, term: Term, book: _Lists) -> int:
+    def _lookup(self, term: Term, book: Lists) -> int:
         if term.list_id is not None:
             return book.number(term.list_id, self.codes.get(term.list_id, ()))
         return book.number(term.codes, term.codes)
@@ -246,35 +222,6 @@ class _Compiler:
         """Let failed tests, or who comes to the end of a chapter, go on with the next chapter."""
         for at in tests:
             self.jump[at] = -1
-
-
-def rows_of(tokens: pl.Series) -> pl.Series:
-    """Return the row numbers of tokens."""
-    return pl.Series(np.arange(len(tokens), dtype=np.int32))
-
-
-def _membership(lists: _Lists, extra: Iterable[pl.Series]) -> Membership:
-    """Return every code of the lists and of ``extra`` with the lists it is in, as bits."""
-    members = [pl.Series(list(codes), dtype=pl.String) for codes in lists.members]
-    listed = pl.concat(members)
-    number = np.repeat(np.arange(len(members)), [len(codes) for codes in members])
-    tokens = pl.concat([listed, *(codes.cast(pl.String) for codes in extra)]).drop_nulls().unique().sort()
-    bits = np.zeros((len(tokens), -(-len(members) // WORD)), dtype=np.uint32)
-    row = listed.replace_strict(tokens, rows_of(tokens), return_dtype=pl.Int32).to_numpy()
-    np.bitwise_or.at(bits, (row, number // WORD), np.uint32(1) << (number % WORD).astype(np.uint32))
-    return Membership(tokens, bits)
-
-
-def _levels(cc: pl.DataFrame, tokens: pl.Series, tables: Mapping[str, int]) -> tuple[Int8s, Int32s]:
-    """Return CC / MCC bits and the excluding list of each code."""
-    level = np.zeros(len(tokens), dtype=np.int8)
-    excluded = np.full(len(tokens), -1, dtype=np.int32)
-    at = cc["code"].replace_strict(tokens, rows_of(tokens), return_dtype=pl.Int32)
-    for row, name, table in zip(at, cc["level"], cc["excl_table"], strict=True):
-        level[row] |= kernel.HAS_MCC if name == "MCC" else kernel.HAS_CC
-        if table in tables:
-            excluded[row] = tables[table]
-    return level, excluded
 
 
 def _alternatives(frame: pl.DataFrame) -> dict[tuple[str, int], list[dict[str, Any]]]:
@@ -386,9 +333,9 @@ def compile_drg(catalog: DrgCatalog) -> CompiledDrg:
         for table, codes in exclusion.iter_rows()
         if table in wanted
     }
-    dx = _membership(work.dx, (tables["cc"]["code"], tables["icd10"]["code"]))
-    op = _membership(work.op, (tables["icd9cm3"]["code"],))
-    level, excluded_by = _levels(tables["cc"], dx.tokens, numbers)
+    dx = membership_of(work.dx, (tables["cc"]["code"], tables["icd10"]["code"]))
+    op = membership_of(work.op, (tables["icd9cm3"]["code"],))
+    level, excluded_by = levels_of(tables["cc"], dx.tokens, numbers)
     coded = np.array(work.coded, dtype=np.int64)
     arrays = freeze(
         coded[:, 0].astype(np.int8),

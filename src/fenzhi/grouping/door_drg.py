@@ -12,7 +12,8 @@ import polars as pl
 
 from fenzhi.arrays import Bools, Int32s, Int64s, freeze, offsets
 from fenzhi.grouping.book import Book, explode_codes
-from fenzhi.grouping.compile_drg import FACTS, WORD, CompiledDrg, Membership, rows_of
+from fenzhi.grouping.compile_drg import FACTS, CompiledDrg
+from fenzhi.grouping.membership import WORD, Membership, rows_of
 from fenzhi.kernels import drg as kernel
 
 _RANGE = re.compile(r"([A-Z]\d\d|\d\d)-([A-Z]\d\d|\d\d)")

@@ -70,7 +70,7 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=4)
-def _compiled_folder(folder: Path, stamp: tuple[tuple[str, int, int], ...], rules: str) -> Compiled:  # noqa: ARG001
+def _compiled_folder(folder: Path, _files: tuple[tuple[str, int, int], ...], rules: str) -> Compiled:
     """Return a catalogue compiled; a notebook that groups again and again by name reads it once."""
     return compile_catalog(load_catalog(folder), Grouping.model_validate_json(rules))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import polars as pl
 
@@ -80,9 +81,9 @@ def _ladders(hospitals: pl.DataFrame, rules: Coefficients) -> list[list[str]]:
     return [[name for _, name in sorted(steps)] for steps in ladders.values()]
 
 
-def _yearly(kept: pl.DataFrame, *keys: str) -> dict[tuple[object, ...], Sums]:
+def _yearly(kept: pl.DataFrame, *keys: str) -> dict[tuple[Any, ...], Sums]:
     table = kept.group_by(*keys, "year").agg(pl.col("cost_fen").cast(pl.Int128).sum(), pl.len())
-    found: dict[tuple[object, ...], Sums] = {}
+    found: dict[tuple[Any, ...], Sums] = {}
     for *key, year, cost, stays in table.iter_rows():
         found.setdefault(tuple(key), {})[year] = (cost, stays)
     return found
@@ -122,17 +123,13 @@ def group_coefficients(
     conservative = conservative_groups(groups)
     step = step_of(rules.decimals)
     rows = []
-    for group in sorted(key[0] for key in region):  # type: ignore[type-var]
+    for group in sorted(key[0] for key in region):
         whole = weighted_mean(region[(group,)], weight_of, pooling)
         sums = {name: own.get((group, name), {}) for name in names}
         cases = {name: sum(n for _, n in years.values()) for name, years in sums.items()}
         found = {name: weighted_mean(years, weight_of, pooling) for name, years in sums.items()}
         means = {name: mean for name, mean in found.items() if mean is not None}
-        reason = (
-            "conservative"
-            if conservative[group]  # type: ignore[call-overload]
-            else _reason(means, cases, ladders, rules.min_cases)
-        )
+        reason = "conservative" if conservative[group] else _reason(means, cases, ladders, rules.min_cases)
         assert whole is not None
         everywhere = round_half_up(whole)
         for name in names:

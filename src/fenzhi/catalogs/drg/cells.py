@@ -214,5 +214,5 @@ def read_sheets(path: Path) -> list[Sheet]:
             "this is not a readable Excel workbook",
             code="CATALOG_WORKBOOK",
             file=path,
-            remedy="save it as .xlsx (not .xls, not protected by a password)",
+            remedy="save it as .xlsx (not .xls, not protected by a password); of tables in CSV give their folder",
         ) from error

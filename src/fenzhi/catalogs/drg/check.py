@@ -14,7 +14,7 @@ import polars as pl
 
 from fenzhi.catalogs.drg.doubts import doubts
 from fenzhi.catalogs.drg.models import ADRG_TYPES, QY_RULES, DrgCatalog
-from fenzhi.catalogs.drg.rules import chapter_list
+from fenzhi.catalogs.drg.rules import UNITS, chapter_list
 from fenzhi.catalogs.drg.terms import Parsed, Place, finding, parse_catalog, row_of
 from fenzhi.catalogs.rules import Finding
 
@@ -37,8 +37,6 @@ _FILLED = {
 }
 # A code begins with a digit, or with a letter and a digit; the name of an ADRG has two letters.
 _CODE = re.compile(r"[A-Za-z]?[0-9]")
-# Figures are whole numbers, but the time in intensive care (minutes) and the amount (fen).
-_UNITS = {"icu_hours": 60, "amount": 100}
 _NO_GROUP = r"^000.*$|^[A-Za-z]QY$"
 
 
@@ -294,7 +292,7 @@ def _check_numbers(catalog: DrgCatalog, parsed: Parsed) -> Iterator[Finding]:
         if term.fact == "dept":
             continue
         numbers = [Decimal(text) for text in term.texts] if term.number is None else [term.number]
-        if any(number * _UNITS.get(term.fact, 1) % 1 for number in numbers):
+        if any(number * UNITS.get(term.fact, 1) % 1 for number in numbers):
             yield finding(
                 catalog,
                 "CATALOG_VALUE",

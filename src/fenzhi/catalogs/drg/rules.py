@@ -29,6 +29,8 @@ FACTS = {
     "amount": "amount",
     "dept": "dept",
 }
+# How many units, as figures are recorded (minutes, fen), make one of a rule; the others are whole numbers.
+UNITS = {"icu_hours": 60, "amount": 100}
 OPS = ("<=", ">=", "==", "!=", "<", ">")
 
 # kind -> (wants a list, wants arg)

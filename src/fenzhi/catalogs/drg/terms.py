@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from fenzhi.catalogs.rules import Finding
 from fenzhi.errors import CatalogError
 
 _Row = dict[str, Any]
+_EXAMPLES = 5
 _Found = TypeVar("_Found")
 
 
@@ -79,6 +80,29 @@ def finding(
         None if value is None else str(value),
         remedy,
     )
+
+
+def some(items: Iterable[object]) -> str:
+    """Return a count and the first few: ``7, for example A, B``."""
+    values = list(dict.fromkeys(str(item) for item in items))
+    shown = ", ".join(values[:_EXAMPLES])
+    return (
+        f"{len(values):,}: {shown}" if len(values) <= _EXAMPLES else f"{len(values):,}, for example {shown}"
+    )
+
+
+def warning(
+    catalog: DrgCatalog, code: str, message: str, place: Place, value: object = None, remedy: str = ""
+) -> Finding:
+    """Return a finding that may be meant, but would change groups if it is not."""
+    return finding(catalog, code, message, place, value, remedy, severity="warning")
+
+
+def note(
+    catalog: DrgCatalog, code: str, message: str, place: Place, value: object = None, remedy: str = ""
+) -> Finding:
+    """Return a finding that changes nothing."""
+    return finding(catalog, code, message, place, value, remedy, severity="note")
 
 
 def parse_catalog(catalog: DrgCatalog) -> Parsed:

@@ -28,7 +28,7 @@ def test_every_table_column_kind_and_figure_is_there() -> None:
 
 def test_every_code_of_a_finding_is_there() -> None:
     source = Path(__file__).parents[4] / "src" / "fenzhi" / "catalogs" / "drg"
-    files = ("check.py", "doubts.py", "load.py", "tables.py", "rules.py")
+    files = ("check.py", "doubts.py", "code_doubts.py", "load.py", "tables.py", "rules.py")
     codes = {
         code for name in files for code in re.findall(r'"(CATALOG_[A-Z_]+)"', (source / name).read_text())
     }
