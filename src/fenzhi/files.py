@@ -25,6 +25,8 @@ def neutral(text: str) -> str:
 _ASIDE = re.compile(r"^\..+\.(\d+)-[0-9a-f]{8}\.part$")
 _DAY_SECONDS = 24 * 3600
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+# What this process is writing now.
+_half_written: set[Path] = set()
 
 
 def _aside(path: Path) -> Path:
@@ -144,6 +146,12 @@ def require_new_dir(path: Path) -> None:
         )
 
 
+def remove_half_written() -> None:
+    """Remove what this process is writing, for one that must end at once."""
+    for entry in tuple(_half_written):
+        shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it into place when the block ends well.
@@ -153,6 +161,7 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
     if not replace:
         require_new_file(path)
     aside = _aside(path)
+    _half_written.add(aside)
     try:
         with _said_as_output_error(path, aside):
             make_dirs(path.parent)
@@ -162,6 +171,7 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
     finally:
         if aside.exists():
             aside.unlink()
+        _half_written.discard(aside)
 
 
 @contextmanager
@@ -172,6 +182,7 @@ def new_dir(path: Path) -> Iterator[Path]:
     """
     require_new_dir(path)
     aside = _aside(path)
+    _half_written.add(aside)
     try:
         with _said_as_output_error(path, aside):
             make_dirs(path.parent)
@@ -187,3 +198,4 @@ def new_dir(path: Path) -> Iterator[Path]:
     finally:
         if aside.exists():
             shutil.rmtree(aside, ignore_errors=True)
+        _half_written.discard(aside)

@@ -71,7 +71,7 @@ def wait_until_writing(process: subprocess.Popen[str], region: Path) -> None:
 @posix
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
-@pytest.mark.parametrize("attempt", range(4))
+@pytest.mark.parametrize("attempt", range(25))
 def test_killed_at_some_moment(region, number, attempt):
     process = start(region)
     if attempt:

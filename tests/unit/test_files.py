@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fenzhi.errors import OutputError
-from fenzhi.files import neutral, new_dir, new_file, sweep
+from fenzhi.files import neutral, new_dir, new_file, remove_half_written, sweep
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes and process ids of POSIX")
 
@@ -156,6 +156,19 @@ def test_after_an_error_no_folder_remains(tmp_path, error):
     with pytest.raises(error), new_dir(tmp_path / "run") as aside:
         write_half(aside / "a.txt", error())
     assert names(tmp_path) == []
+
+
+def test_what_is_being_written_can_be_removed_at_once(tmp_path):
+    with new_dir(tmp_path / "done"):
+        pass
+    with new_dir(tmp_path / "run") as folder, new_file(tmp_path / "a.csv") as file:
+        (folder / "a.txt").write_text("half")
+        file.write_text("half")
+        remove_half_written()
+        assert names(tmp_path) == ["done"]
+        file.write_text("")
+        folder.mkdir()
+    assert names(tmp_path) == ["a.csv", "done", "run"]
 
 
 def test_a_parent_that_is_a_file_is_said_in_words(tmp_path):

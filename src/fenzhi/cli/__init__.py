@@ -10,6 +10,7 @@ import signal
 import sys
 from importlib import import_module
 from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -70,9 +71,21 @@ def app() -> None:
     """
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """End like Ctrl-C does, so that half-written files are removed."""
-    raise KeyboardInterrupt
+_SHOW_CURSOR = "\x1b[?25h"
+_STOPPED = "stopped; nothing half-written remains"
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Remove what is half-written and end at once.
+
+    An exception would not do: raised while a library calls back into Python, it is printed and forgotten.
+    """
+    from fenzhi.files import remove_half_written
+
+    remove_half_written()
+    # A progress bar may have hidden the cursor.
+    os.write(2, f"{_SHOW_CURSOR if os.isatty(2) else ''}{_STOPPED}\n".encode())
+    os._exit(130)
 
 
 def main() -> None:
@@ -81,7 +94,8 @@ def main() -> None:
 
     # Results hold settlement data: not even half-written ones may be read by others.
     os.umask(0o077)
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     try:
         code = app(standalone_mode=False, prog_name="fenzhi")
         sys.exit(code if isinstance(code, int) else 0)
@@ -89,7 +103,7 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; nothing half-written remains", err=True)
+        click.echo(_STOPPED, err=True)
         sys.exit(130)
     except FenzhiError as error:
         click.echo(error.text(), err=True)
