@@ -54,6 +54,7 @@ CASES = (
     _c("adrg", pl.String, "核心疾病诊断相关组(ADRG)", "adjacent DRG"),
     _c("status", pl.String, "入组状态", "status"),
     _c("reason", pl.String, "原因", "reason"),
+    _c("dscg_caty", pl.String, "出院科别", "department of discharge"),
     _c("act_ipt_days", pl.Int32, "住院天数", "length of stay", "days"),
     _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
     _c("medfee_sumamt_fen", pl.Int64, "医疗费总额", "total cost"),
