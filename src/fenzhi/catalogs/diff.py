@@ -1,12 +1,10 @@
-"""What differs between two catalogues, one row per difference; the differences of two DIP catalogues."""
+"""What differs between two catalogues of any kind: one row per difference."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import polars as pl
-
-from fenzhi.catalogs.models import GROUPS_SCHEMA, DipCatalog
 
 CHANGES = pl.Schema(
     {
@@ -75,6 +73,23 @@ def compare(
     )
 
 
+def _places(before: pl.DataFrame, after: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Number the items that both have, in the order of their rows; ``item``, and ``within`` which order counts."""
+    found = []
+    for one, other in ((before, after), (after, before)):
+        both = one.join(
+            other.select("item", "within"), on=["item", "within"], how="semi", maintain_order="left"
+        )
+        found.append(both.select("item", pl.int_range(1, pl.len() + 1).over("within").alias("value")))
+    return found[0], found[1]
+
+
+def compare_order(what: str, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Report items that stand elsewhere among those that both catalogues have in the same place (``within``)."""
+    was, now = _places(before, after)
+    return compare(what, joined(was, "item", "value"), joined(now, "item", "value"), both=True)
+
+
 def joined(frame: pl.DataFrame, item: str, value: str) -> pl.DataFrame:
     """Return item and value with the values of each item joined, sorted, without repetitions."""
     return (
@@ -90,39 +105,3 @@ def with_names(changes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     return (
         changes.drop("name").join(known, on="item", how="left", maintain_order="left").select(list(CHANGES))
     )
-
-
-def diff_dip(before: DipCatalog, after: DipCatalog) -> Diff:
-    """Compare two DIP catalogues: groups by group_id and column, code sets, exclusions, types of operations."""
-
-    def groups(catalog: DipCatalog, column: str) -> pl.DataFrame:
-        first = catalog.groups.unique("group_id", keep="first", maintain_order=True)
-        return first.select(pl.col("group_id").alias("item"), pl.col(column).alias("value"))
-
-    def sets(catalog: DipCatalog) -> pl.DataFrame:
-        rows = [(f"@{name}", code) for name, codes in catalog.code_sets.items() for code in codes]
-        return joined(
-            pl.DataFrame(rows, schema={"set": pl.String, "code": pl.String}, orient="row"), "set", "code"
-        )
-
-    def exclusions(catalog: DipCatalog) -> pl.DataFrame:
-        kind = pl.format("{}{}", "kind", pl.format(" {}", "within").fill_null("")).alias("value")
-        return joined(catalog.exclusions.with_columns(kind), "code", "value")
-
-    def operations(catalog: DipCatalog) -> pl.DataFrame:
-        return joined(catalog.operations, "code", "type")
-
-    rules = [name for name in GROUPS_SCHEMA if name not in ("group_id", "name", "note")]
-    changes = [
-        compare("group", groups(before, "name"), groups(after, "name"), changed="renamed"),
-        *(compare(name, groups(before, name), groups(after, name), both=True) for name in rules),
-        compare("code_set", sets(before), sets(after)),
-        compare("exclusion", exclusions(before), exclusions(after)),
-        compare("operation_type", operations(before), operations(after)),
-    ]
-    names = [
-        frame.select(pl.col(code).alias("item"), "name")
-        for catalog in (after, before)
-        for frame, code in ((catalog.groups, "group_id"), (catalog.operations, "code"))
-    ]
-    return Diff("dip", with_names(pl.concat(changes), pl.concat(names)))

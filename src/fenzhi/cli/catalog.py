@@ -85,6 +85,12 @@ WHATS = {
     "code_set": "编码集",
     "exclusion": "排除",
     "operation_type": "手术操作类型",
+    "tcm_group": "中医优势病种",
+    "tcm_condition": "中医优势病种入组条件",
+    "tcm_weight": "中医优势病种分值",
+    "tcm_order": "中医优势病种顺序",
+    "tcm_list": "诊断所属中医清单",
+    "tcm_operation": "中医操作类别",
 }
 CHANGES = {"added": "新增", "removed": "删除", "changed": "变动", "renamed": "改名"}
 EXAMPLES, LONG = 3, 40

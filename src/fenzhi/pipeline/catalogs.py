@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import DipCatalog, DrgCatalog, DrgMeta, Finding, check_catalog, load_catalog
-from fenzhi.catalogs.diff import Diff, diff_dip
+from fenzhi.catalogs.diff import Diff
+from fenzhi.catalogs.diff_dip import diff_dip
 from fenzhi.catalogs.drg import (
     Summary,
     check_drg_catalog,

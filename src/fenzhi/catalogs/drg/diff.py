@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.catalogs.diff import Diff, compare, joined, with_names
+from fenzhi.catalogs.diff import Diff, compare, compare_order, joined, with_names
 from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.catalogs.drg.rules import CONDITION_KINDS, Term, parse_drg_rule
+from fenzhi.catalogs.tcm_diff import tcm_changes, tcm_names
 
 SETTINGS = ("code_match", "translate_codes", "retry_other_operations", "ambiguous")
 _PLAIN_KINDS = ("MAIN_DX_IN", "MAIN_PROC_IN")
@@ -69,17 +70,6 @@ def _drg_rules(catalog: DrgCatalog) -> pl.DataFrame:
         .agg(text.str.join(" | ").alias("value"))
         .rename({"drg": "item"})
     )
-
-
-def _places(before: pl.DataFrame, after: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Number the items that both have, in the order of their rows; ``item``, and ``within`` which order counts."""
-    found = []
-    for one, other in ((before, after), (after, before)):
-        both = one.join(
-            other.select("item", "within"), on=["item", "within"], how="semi", maintain_order="left"
-        )
-        found.append(both.select("item", pl.int_range(1, pl.len() + 1).over("within").alias("value")))
-    return found[0], found[1]
 
 
 def _chapter_order(catalog: DrgCatalog) -> pl.DataFrame:
@@ -159,8 +149,9 @@ def diff_drg(before: DrgCatalog, after: DrgCatalog) -> Diff:
     Kinds of ``changes``: setting; chapter, adrg, drg (added, removed, renamed); chapter_rule, adrg_rule, drg_rule,
     chapter_order, adrg_order, drg_order (of what both have); diagnosis_chapter, diagnosis_adrg, operation_adrg
     (where a code stands), cc_level, cc_exclusion (the table that excludes it), main_exclusion (the table it
-    belongs to as principal diagnosis), valid_operation, diagnosis_map, operation_map, weight. Codes are
-    compared as they are written. Exclusion tables are compared by their numbers.
+    belongs to as principal diagnosis), valid_operation, diagnosis_map, operation_map, weight, and
+    those of :func:`fenzhi.catalogs.tcm_diff.tcm_changes`. Codes are compared as they are written. Exclusion tables are
+    compared by their numbers.
     """
     a, b = before.tables, after.tables
 
@@ -182,7 +173,7 @@ def diff_drg(before: DrgCatalog, after: DrgCatalog) -> Diff:
             )
         ),
         *(
-            _compare_order(what, order(before), order(after))
+            compare_order(what, order(before), order(after))
             for what, order in (
                 ("chapter_order", _chapter_order),
                 ("adrg_order", _adrg_order),
@@ -199,12 +190,7 @@ def diff_drg(before: DrgCatalog, after: DrgCatalog) -> Diff:
         compare("diagnosis_map", *pairs("icd10", "code", "map_to")),
         compare("operation_map", *pairs("icd9cm3", "code", "map_to")),
         compare("weight", *pairs("weights", "drg", "weight")),
+        *tcm_changes(before.tcm, after.tcm),
     ]
-    names = pl.concat([_names(after), _names(before)])
+    names = pl.concat([_names(after), _names(before), tcm_names(after.tcm), tcm_names(before.tcm)])
     return Diff("drg", with_names(pl.concat(changes), names))
-
-
-def _compare_order(what: str, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Report items that stand elsewhere among those that both catalogues have in the same place."""
-    was, now = _places(before, after)
-    return compare(what, joined(was, "item", "value"), joined(now, "item", "value"), both=True)

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from fenzhi.catalogs import load_dip_catalog, make_catalog
-from fenzhi.catalogs.diff import CHANGES, diff_dip
+from fenzhi.catalogs.diff import CHANGES
+from fenzhi.catalogs.diff_dip import diff_dip
 from fenzhi.catalogs.drg import DrgCatalog, DrgMeta, import_tables, make_drg_catalog
 from fenzhi.catalogs.drg.diff import diff_drg
 from unit.catalogs.drg.small import TABLES, changed, frames
