@@ -237,6 +237,7 @@ AUXILIARY = (
     _c("los_upto_days", pl.Int32, "住院天数上限", "only stays of at most"),
     _c("cases", pl.Int64, "历史病例数(裁剪后)", "kept stays in history"),
     _c("mean_cost_fen", pl.Int64, "历史例均费用", "mean cost in history"),
+    _c("year_costs", pl.String, "各年费用(分)/病例数", "cost in fen / stays of each year"),
     _c("cv", pl.Float64, "分型前变异系数", "coefficient of variation before"),
     _c("cv_after", pl.Float64, "分型后变异系数", "coefficient of variation inside levels"),
     _c("coefficient_e4", pl.Int64, "辅助分型系数", "auxiliary coefficient"),

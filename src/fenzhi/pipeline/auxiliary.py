@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -10,13 +12,15 @@ import polars as pl
 from fenzhi.codes import Comorbidity, read_comorbidity
 from fenzhi.codes.comorbidity import SCORE
 from fenzhi.errors import ConservationError, PolicyError, RegionError
-from fenzhi.money import SCALE, format_fen
+from fenzhi.money import SCALE, format_fen, round_half_up, step_of
 from fenzhi.policy.auxiliary import Auxiliary
+from fenzhi.policy.models import Policy
 from fenzhi.region import Region
 from fenzhi.results import shape
 from fenzhi.shipped import shipped_dir
 from fenzhi.weights import Weights
-from fenzhi.weights.auxiliary import listed_auxiliary, measure_auxiliary
+from fenzhi.weights.auxiliary import listed_auxiliary, measure_auxiliary, read_year_costs
+from fenzhi.weights.years import weighted_mean, year_weights
 
 
 def load_lists(region: Region) -> Comorbidity | None:
@@ -97,31 +101,52 @@ def auxiliary_table(groups: pl.DataFrame, weights: Weights) -> pl.DataFrame:
     return shape(named.drop("group_idx"), "auxiliary")
 
 
-def auxiliary_formula(table: pl.DataFrame, case: dict[str, Any], rules: Auxiliary) -> str:
-    """Return a stay's level in the family of its group, and where the coefficient comes from.
+def auxiliary_formula(table: pl.DataFrame, case: dict[str, Any], policy: Policy, years: Sequence[int]) -> str:
+    """Return a stay's level in the family of its group, and its coefficient formed again from the figures of the run.
 
-    ``table``: of the run. Raises :class:`ConservationError` if the table has another coefficient than the stay.
+    ``table``: of the run. ``years``: of its history. Raises :class:`ConservationError` if another coefficient comes
+    out than the stay has.
     """
+    rules = policy.auxiliary
+    assert rules is not None
     if case["auxiliary_family"] is None:
+        _same(case, [SCALE])
         return "no coefficient for this stay: 1"
     family = next(one for one in rules.families if one.name == case["auxiliary_family"])
     name = rules.title_of(family, case["auxiliary_level"])
-    rows = table.filter(
-        pl.col("group_id") == case["group_id"],
-        pl.col("family") == family.name,
-        pl.col("level") == case["auxiliary_level"],
-    )
-    known = rows["coefficient_e4"].drop_nulls().to_list() or [SCALE]
-    if case["auxiliary_e4"] not in known:
-        raise ConservationError(
-            "the replay gives another auxiliary coefficient than the run",
-            field="auxiliary_e4",
-            value=(case["auxiliary_e4"], known),
-        )
+    tried = table.filter(pl.col("group_id") == case["group_id"], pl.col("family") == family.name)
+    rows = tried.filter(pl.col("level") == case["auxiliary_level"])
     if rules.source == "listed":
+        _same(case, rows["coefficient_e4"].to_list())
         return f"{name}; auxiliary.csv, the largest that fits"
     row = rows.row(0, named=True) if rows.height else {"cases": 0}
     if row["cases"] < rules.min_level_cases:
+        _same(case, [SCALE])
         return f"{name}: {row['cases']} stays in history: 1"
-    spread = f"CV {row['cv']:.4f} -> {row['cv_after']:.4f}"
-    return f"{name}: m_j {format_fen(row['mean_cost_fen'])} / m, {row['cases']} stays; {spread}"
+    weight_of = year_weights(policy.weights, years)
+    mine = _mean([row["year_costs"]], weight_of, policy)
+    whole = _mean(tried["year_costs"].to_list(), weight_of, policy)
+    _same(case, [round_half_up(mine / whole * SCALE, step_of(rules.decimals))])
+    means = f"m_j {format_fen(round_half_up(mine))} / m {format_fen(round_half_up(whole))}"
+    return f"{name}: {means}, {row['cases']} stays; CV {row['cv']:.4f} -> {row['cv_after']:.4f}"
+
+
+def _mean(cells: Sequence[str], weight_of: dict[int, int], policy: Policy) -> Fraction:
+    """Return the mean cost of levels taken together, from their costs and stays of each year."""
+    sums: dict[int, tuple[int, int]] = {}
+    for cell in cells:
+        for year, (cost, stays) in read_year_costs(cell).items():
+            have = sums.get(year, (0, 0))
+            sums[year] = (have[0] + cost, have[1] + stays)
+    mean = weighted_mean(sums, weight_of, policy.weights.pooling)
+    assert mean is not None
+    return mean
+
+
+def _same(case: dict[str, Any], again: Sequence[int]) -> None:
+    if case["auxiliary_e4"] not in again:
+        raise ConservationError(
+            "the replay gives another auxiliary coefficient than the run",
+            field="auxiliary_e4",
+            value=(case["auxiliary_e4"], list(again)),
+        )

@@ -110,7 +110,8 @@ def _group_steps(paid: Paid, group: dict[str, Any]) -> list[Step]:
     types, times = [], ""
     if policy.auxiliary is not None:
         value = format_e4(paid.case["auxiliary_e4"])
-        text = auxiliary_formula(read_table(paid.run, "auxiliary"), paid.case, policy.auxiliary)
+        years = paid.manifest["history_years"]
+        text = auxiliary_formula(read_table(paid.run, "auxiliary"), paid.case, policy, years)
         times = f" x {value}"
         types = [Step("辅助分型系数 a", "auxiliary coefficient a", text, value, cite(policy, "auxiliary"))]
     formula, section = coefficient_formula(paid, group)

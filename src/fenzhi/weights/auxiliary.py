@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt, prod
@@ -27,6 +28,7 @@ TABLE: dict[str, type[pl.DataType]] = {
     "los_upto_days": pl.Int32,
     "cases": pl.Int64,
     "mean_cost_fen": pl.Int64,
+    "year_costs": pl.String,
     "cv": pl.Float64,
     "cv_after": pl.Float64,
     "coefficient_e4": pl.Int64,
@@ -93,6 +95,17 @@ class _Split(NamedTuple):
     coefficients: dict[int, int]
     before: float | None
     after: float | None
+
+
+def year_costs_text(years: dict[int, tuple[int, int]]) -> str:
+    """Return cost (fen) and stays of the years in one cell: ``2023:1200000/3|2024:800000/2``."""
+    return "|".join(f"{year}:{cost}/{stays}" for year, (cost, stays) in sorted(years.items()))
+
+
+def read_year_costs(text: str) -> dict[int, tuple[int, int]]:
+    """Return year -> (cost in fen, stays) of a cell of :func:`year_costs_text`."""
+    parts = [re.split("[:/]", part) for part in text.split("|")]
+    return {int(year): (int(cost), int(stays)) for year, cost, stays in parts}
 
 
 def _half_up(top: int, below: int, step: int = 1) -> int:
@@ -184,7 +197,7 @@ def _rows(group: int, split: _Split, rules: Auxiliary, names: Sequence[str]) -> 
     return [
         (
             *(group, family.name, names[at], None, None, part.n),
-            _half_up(*split.means[at]),
+            *(_half_up(*split.means[at]), year_costs_text(part.years)),
             *(split.before, split.after, split.coefficients.get(at), split.status),
         )
         for at, part in sorted(split.parts.items())
@@ -303,7 +316,7 @@ def listed_auxiliary(listed: pl.DataFrame, groups: pl.DataFrame, policy: Policy)
             )
         los = (row["los_from_days"], row["los_upto_days"])
         value = row["coefficient_e4"]
-        rows.append((ids[group], family, level, *los, None, None, None, None, value, "listed"))
+        rows.append((ids[group], family, level, *los, None, None, None, None, None, value, "listed"))
         applied.append((ids[group], places[family], names[family].index(level), level, *los, value))
     return AuxiliaryTypes(
         pl.DataFrame(rows, schema=TABLE, orient="row").sort("group_idx", maintain_order=True),

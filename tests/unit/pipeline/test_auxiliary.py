@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from cli.small import HISTORY, STAYS, stay, text_of
@@ -75,7 +76,7 @@ def test_explained_again(folder, rules):
     rules()
     found = texts(folder, "S01")
     text, value = found["auxiliary coefficient a"]
-    assert text == "CCI: some: m_j 20,000.00 / m, 2 stays; CV 0.3333 -> 0.0000"
+    assert text == "CCI: some: m_j 20,000.00 / m 15,000.00, 2 stays; CV 0.3333 -> 0.0000"
     assert value == "1.3333"
     assert found["points before deviation"][0].endswith(" x 1.3333")
     assert texts(folder, "S02")["auxiliary coefficient a"] == ("no coefficient for this stay: 1", "1.0000")
@@ -104,12 +105,24 @@ def test_opening_values_use_the_same_coefficients(folder, rules):
 
 
 def test_a_replay_that_differs_is_an_error(folder, rules):
+    # m_j / m is formed again from the costs and stays of the years: one fen elsewhere and it comes out differently.
     rules()
     done = run(folder, reports=False)
-    row = case(done.tables, "S01")
-    section = load_region(folder).policy.auxiliary
-    with pytest.raises(ConservationError, match="another auxiliary coefficient"):
-        auxiliary_.auxiliary_formula(done.tables["auxiliary"], {**row, "auxiliary_e4": 1}, section)
+    row, table = case(done.tables, "S01"), done.tables["auxiliary"]
+    policy, years = load_region(folder).policy, done.manifest["history_years"]
+
+    def formed(case=row, table=table):
+        return auxiliary_.auxiliary_formula(table, case, policy, years)
+
+    assert formed().startswith("CCI: some: m_j 20,000.00 / m 15,000.00")
+    changed = table.with_columns(pl.col("year_costs").str.replace("4000000/2", "4004000/2", literal=True))
+    none = {**row, "auxiliary_family": None}
+    listed = {**row, "auxiliary_e4": 13_334}
+    for wrong in ({"table": changed}, {"case": none}, {"case": listed}):
+        with pytest.raises(ConservationError, match="another auxiliary coefficient"):
+            formed(**wrong)
+    # The run's own column of coefficients does not matter: it is not read.
+    assert formed(table=table.with_columns(coefficient_e4=pl.lit(1))) == formed()
 
 
 def failed(folder, kind, match):
