@@ -54,6 +54,7 @@ CRITERIA = [
     "diagnosis_specificity",
     "higher_weight",
     "class_order",
+    "no_unmatched_surgery",
     "closest_cost",
     "group_id",
 ]
@@ -216,7 +217,15 @@ def grouping_rules(rng: Random) -> dict[str, Any]:
     if chance(rng, 0.4):
         order = ["layer", "most_terms", "most_related", "diagnosis_specificity", "group_id"]
     elif chance(rng, 0.4):
-        order = ["layer", rng.choice(["closest_cost", "higher_weight", "class_order"])]
+        order = [
+            "layer",
+            rng.choice(["closest_cost", "higher_weight", "class_order", "no_unmatched_surgery"]),
+        ]
+    if ("closest_cost" in order and chance(rng, 0.4)) or order[-1] == "no_unmatched_surgery":
+        # What a row leaves of surgery is asked before cost.
+        order = ["no_unmatched_surgery", *(name for name in order if name != "no_unmatched_surgery")]
+    elif "closest_cost" in order:
+        order = [name for name in order if name != "no_unmatched_surgery"]
     operation_kinds = ["conservative", "diagnostic", "therapeutic", "interventional", "surgery"]
     return {
         "precedence": order,

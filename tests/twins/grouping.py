@@ -201,9 +201,26 @@ def sort_key(
             order = grouping["class_order"]
             name = row_class(row, row_kind(candidate, catalog, grouping))
             key.append(order.index(name) if name in order else LAST)
+        elif criterion == "no_unmatched_surgery":
+            key.append(len(surgery_left(candidate, stay, catalog, grouping)) > 0)
         elif criterion == "group_id":
             key.append(row["group_id"])
     return (*key, row["group_id"])
+
+
+def surgery_left(
+    candidate: Candidate, stay: Row, catalog: TwinCatalog, grouping: Mapping[str, Any]
+) -> list[str]:
+    """Effective operations of surgery that match no term of the row; none for comprehensive rows of surgery."""
+    if candidate.row["layer"] == "comprehensive" and candidate.row["treatment"] == "surgery":
+        return []
+    terms = candidate.main + candidate.related
+    return [
+        code
+        for code in effective_operations(stay, catalog).codes
+        if kind_of(code, catalog, grouping) == "surgery"
+        and not any(operation_matches(term, code) for term in terms)
+    ]
 
 
 def row_kind(candidate: Candidate, catalog: TwinCatalog, grouping: Mapping[str, Any]) -> str:

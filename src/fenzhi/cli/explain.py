@@ -34,6 +34,7 @@ TEXTS = {
         "any_diagnosis": "诊断不符",
         "age_days": "天龄不符",
         "birth_weight": "出生体重不符",
+        "unmatched": "未匹配的手术:{}",
     },
     "en": {
         "principal": "principal diagnosis",
@@ -52,6 +53,7 @@ TEXTS = {
         "any_diagnosis": "no such diagnosis",
         "age_days": "age in days differs",
         "birth_weight": "birth weight differs",
+        "unmatched": "surgery left: {}",
     },
 }
 SHOWN = 25
@@ -108,6 +110,8 @@ def _show_dip(trace: GroupingTrace, text: dict[str, Any]) -> None:
         answer = "operations_fail" if candidate.answer == "operations" else candidate.answer
         rule = "; ".join(f"{name}={value}" for name, value in candidate.rule.items())
         verdict = text["wins"] if candidate.wins else text[answer]
+        if candidate.unmatched:
+            verdict = f"{verdict}({text['unmatched'].format(' | '.join(candidate.unmatched))})"
         rows.append((candidate.group_id, candidate.layer, candidate.name, str(verdict), rule))
     if rows:
         show_table(str(text["candidates"]), text["candidate"], rows)

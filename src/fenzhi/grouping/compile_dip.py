@@ -34,6 +34,8 @@ KIND_OF = {
     "surgery": 4,
 }
 CLASS_KIND = {"medical": "conservative"}
+# The criterion that depends on what a row leaves of a stay's operations.
+LEAVES_SURGERY = "no_unmatched_surgery"
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ def compile_dip(catalog: DipCatalog, policy: Grouping, weights: pl.DataFrame | N
         name: values[clause_of] for name, values in _sort_columns(catalog, clauses, policy, weights).items()
     }
     columns["diagnosis_specificity"] = -np.array(entry_level)
-    major, minor, by_cost = _precedence(policy, columns, weights is not None)
+    major, left, minor, by_cost = _precedence(policy, columns, weights is not None)
     diag_of = np.array(entry_diag, dtype=np.int32)
     key_of = np.array(entry_key, dtype=np.int32)
     order = np.lexsort((minor, major, key_of, diag_of))
@@ -299,6 +301,8 @@ def compile_dip(catalog: DipCatalog, policy: Grouping, weights: pl.DataFrame | N
         group_mean_fen=np.ascontiguousarray(mean),
         by_cost=by_cost,
         highest_kind=policy.comprehensive_type == "highest",
+        entry_major_left=left[order],
+        by_surgery=LEAVES_SURGERY in policy.precedence,
     )
     uses = np.zeros(len(diags), dtype=np.bool_)
     looks = (rules.other_condition >= 0) | (rules.any_condition >= 0)
@@ -323,14 +327,22 @@ def _read_only(part: object) -> object:
     return part
 
 
-def _precedence(policy: Grouping, columns: dict[str, Int32s], weighed: bool) -> tuple[Int32s, Int32s, bool]:
-    """Return each entry's rank before and after the cost criterion, and whether cost decides at all."""
+def _precedence(
+    policy: Grouping, columns: dict[str, Int32s], weighed: bool
+) -> tuple[Int32s, Int32s, Int32s, bool]:
+    """Return each entry's rank before the cost criterion, the same if it leaves surgery, after it; does cost decide?"""
     criteria = list(policy.precedence)
     if "group_id" not in criteria:
         criteria.append("group_id")
     by_cost = "closest_cost" in criteria and weighed
     cut = criteria.index("closest_cost") if by_cost else len(criteria)
-    before = [name for name in criteria[:cut] if name in columns]
+    size = len(columns["group_id"])
+    both = columns
+    if LEAVES_SURGERY in criteria:
+        # Every entry stands twice in the ranking: first as for stays of which it leaves no surgery, then as for others.
+        both = {name: np.tile(values, 2) for name, values in columns.items()}
+        both[LEAVES_SURGERY] = np.repeat(np.array([0, 1], dtype=np.int32), size)
+    before = [name for name in criteria[:cut] if name in both]
     after = [name for name in criteria[cut:] if name in columns]
     if not before:
         raise PolicyError(
@@ -339,12 +351,9 @@ def _precedence(policy: Grouping, columns: dict[str, Int32s], weighed: bool) -> 
             field="grouping.precedence",
             remedy="put a criterion such as layer in front of closest_cost",
         )
-    size = len(columns["group_id"])
-    return (
-        _dense_rank([columns[name] for name in before], size),
-        _dense_rank([columns[name] for name in after], size),
-        by_cost,
-    )
+    ranks = _dense_rank([both[name] for name in before], len(both["group_id"]))
+    minor = _dense_rank([columns[name] for name in after], size)
+    return ranks[:size], ranks[-size:], minor, by_cost
 
 
 def _dense_rank(keys: list[Int32s], size: int) -> Int32s:

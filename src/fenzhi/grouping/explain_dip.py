@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from fenzhi.arrays import Int32s
 from fenzhi.grouping.compile_dip import CompiledDip
 from fenzhi.grouping.dip import REASONS, group_door
 from fenzhi.grouping.door_dip import Door, open_door
@@ -18,8 +19,11 @@ from fenzhi.kernels.dip import (
     FAILS_OPERATIONS,
     FAILS_OTHER_DIAGNOSIS,
     FAILS_WEIGHT,
+    KEY_KIND,
+    SURGERY,
     effective_operations,
     entry_answer,
+    leaves_surgery,
     operation_keys,
 )
 
@@ -48,7 +52,8 @@ class Candidate:
 
     ``answer``: ``accepted`` or the first condition that failed: ``operations``, ``other_diagnosis``,
     ``any_diagnosis``, ``age_days``,
-    ``birth_weight``. ``rule``: the row's filled cells. ``wins``: whether it is the stay's group.
+    ``birth_weight``. ``rule``: the row's filled cells. ``wins``: whether it is the stay's group. ``unmatched``:
+    operations of surgery that an accepting row leaves, only where the policy asks for them.
     """
 
     group_id: str
@@ -57,6 +62,7 @@ class Candidate:
     answer: str
     rule: dict[str, str]
     wins: bool
+    unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,19 @@ def _entries(door: Door, compiled: CompiledDip, keys: set[int]) -> list[int]:
         for entry in range(rules.diag_start[token], rules.diag_start[token + 1]):
             if token > 0 or int(rules.entry_key[entry]) in keys:
                 shown.append(entry)
-    return sorted(shown, key=lambda e: (rules.entry_major[e], rules.entry_minor[e]))
+    return shown
+
+
+def _unmatched(entry: int, door: Door, compiled: CompiledDip, effective: Int32s) -> tuple[int, ...]:
+    """Return the operations of surgery (ids) that an entry's row leaves, as the kernel looks at them."""
+    rules, codes = compiled.rules, door.codes
+    if not rules.by_surgery or rules.entry_key[entry] == KEY_KIND + SURGERY:
+        return ()
+    clause = rules.entry_clause[entry]
+    low, high = rules.need_offsets[clause], rules.need_offsets[clause + 1]
+    tables = (codes.oprn_token_offsets, codes.oprn_tokens, codes.oprn_kind)
+    one_by_one = (effective[at : at + 1] for at in range(len(effective)))
+    return tuple(int(one[0]) for one in one_by_one if leaves_surgery(low, high, rules.needs, one, 1, *tables))
 
 
 def trace(stay: pl.DataFrame, compiled: CompiledDip) -> GroupingTrace:
@@ -105,13 +123,19 @@ def trace(stay: pl.DataFrame, compiled: CompiledDip) -> GroupingTrace:
     n_keys = operation_keys(effective, count, main, door.codes, compiled.rules, keys)
     own_keys = {int(key) for key in keys[:n_keys]}
     candidates: dict[int, Candidate] = {}
-    for entry in _entries(door, compiled, own_keys):
-        number = int(compiled.rules.clause_group[compiled.rules.entry_clause[entry]])
+    rules = compiled.rules
+    shown = _entries(door, compiled, own_keys)
+    left = {entry: _unmatched(entry, door, compiled, effective[:count]) for entry in shown}
+
+    def place(entry: int) -> tuple[int, int]:
+        major = rules.entry_major_left if left[entry] else rules.entry_major
+        return major[entry], rules.entry_minor[entry]
+
+    for entry in sorted(shown, key=place):
+        number = int(rules.clause_group[rules.entry_clause[entry]])
         answer = FAILS_OPERATIONS
-        if int(compiled.rules.entry_key[entry]) in own_keys:
-            answer = entry_answer(
-                entry, 0, door.stays, door.codes, compiled.rules, effective, count, main, used
-            )
+        if int(rules.entry_key[entry]) in own_keys:
+            answer = entry_answer(entry, 0, door.stays, door.codes, rules, effective, count, main, used)
         if number in candidates and (candidates[number].answer == "accepted" or answer != ACCEPTED):
             continue
         row = groups.row(number, named=True)
@@ -119,9 +143,9 @@ def trace(stay: pl.DataFrame, compiled: CompiledDip) -> GroupingTrace:
         low, high = row["birth_weight_min_g"], row["birth_weight_max_g"]
         if low is not None or high is not None:
             cells["birth_weight_g"] = f"{'' if low is None else low}-{'' if high is None else high}"
-        candidates[number] = Candidate(
-            row["group_id"], row["name"], row["layer"], ANSWERS[answer], cells, number == won
-        )
+        unmatched = tuple(door.operations[oprn] for oprn in left[entry]) if answer == ACCEPTED else ()
+        named = (row["group_id"], row["name"], row["layer"])
+        candidates[number] = Candidate(*named, ANSWERS[answer], cells, number == won, unmatched)
     kept = tuple(door.operations[int(oprn)] for oprn in effective[:count])
     flags = {door.operations[int(o)]: int(door.codes.oprn_flag[int(o)]) for o in door.stays.oprns}
     return GroupingTrace(

@@ -24,6 +24,8 @@ KEY_CONSERVATIVE = 0
 KEY_ANY = 1
 KEY_KIND = 2
 KEY_FIRST_TOKEN = 8
+# The kind of operations of surgery.
+SURGERY = 4
 
 # Flags of an operation code: how it is excluded, or that nothing is written there.
 FREE, CANNOT_BE_MAIN, AS_CONSERVATIVE, MAIN_WITHIN, BLANK = 0, 1, 2, 3, 4
@@ -89,7 +91,8 @@ class Rules(NamedTuple):
     and ``needs`` (operation tokens, those with extension first), ``other_condition``, ``any_condition``,
     ``age_days_max``, ``weight_min_g``, ``weight_max_g``, ``clause_group``. ``any_key_offset``: added to a token for
     rules of any operation, 0 if there are none. ``key_used``: whether an entry has the key. ``group_mean_fen``
-    (groups, -1 = not known): used only if ``by_cost``.
+    (groups, -1 = not known): used only if ``by_cost``. ``entry_major_left`` (e): ``entry_major`` for a stay with an
+    operation of surgery that no term of the entry's row matches, never smaller; used only if ``by_surgery``.
     """
 
     diag_start: Int64s
@@ -111,6 +114,8 @@ class Rules(NamedTuple):
     group_mean_fen: Int64s
     by_cost: bool
     highest_kind: bool
+    entry_major_left: Int32s
+    by_surgery: bool
 
 
 # Numba counts a reference for every array it takes out of a tuple, which costs more than the matching itself. So the
@@ -283,6 +288,32 @@ def _operations_accepted(
 
 
 @njit(nogil=True, cache=True)
+def leaves_surgery(
+    first: int,
+    last: int,
+    needs: Int32s,
+    effective: Int32s,
+    count: int,
+    token_offsets: Int64s,
+    tokens: Int32s,
+    oprn_kind: Int8s,
+) -> bool:
+    """Tell whether an effective operation of surgery satisfies none of the terms ``needs[first:last]``."""
+    for i in range(count):
+        oprn = effective[i]
+        if oprn_kind[oprn] != SURGERY:
+            continue
+        matched = False
+        for at in range(first, last):
+            if _serves(oprn, needs[at], token_offsets, tokens):
+                matched = True
+                break
+        if not matched:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
 def _one_fulfils(others: Int32s, first: int, last: int, condition: int, diag_conditions: Bools) -> bool:
     for at in range(first, last):
         if diag_conditions[others[at], condition]:
@@ -414,6 +445,7 @@ def match_stays(
     other_condition, any_condition = rules.other_condition, rules.any_condition
     age_days_max, weight_min_g, weight_max_g = rules.age_days_max, rules.weight_min_g, rules.weight_max_g
     clause_group, group_mean_fen = rules.clause_group, rules.group_mean_fen
+    entry_major_left = rules.entry_major_left
     width = diag_tokens.shape[1]
     for stay in range(first, last):
         out_group[stay] = -1
@@ -493,6 +525,21 @@ def match_stays(
                         == ACCEPTED
                     )
                     if accepted:
+                        if (
+                            rules.by_surgery
+                            and key != KEY_KIND + SURGERY
+                            and leaves_surgery(
+                                need_offsets[clause],
+                                need_offsets[clause + 1],
+                                needs,
+                                effective,
+                                count,
+                                token_offsets,
+                                tokens,
+                                oprn_kind,
+                            )
+                        ):
+                            major = entry_major_left[entry]
                         group = clause_group[clause]
                         distance = np.int64(0)
                         if rules.by_cost:
@@ -500,8 +547,8 @@ def match_stays(
                             distance = abs(cost_fen[stay] - mean) if mean >= 0 else FARTHEST
                         if (
                             major < best_major
-                            or distance < best_distance
-                            or (distance == best_distance and minor < best_minor)
+                            or (major == best_major and distance < best_distance)
+                            or (major == best_major and distance == best_distance and minor < best_minor)
                         ):
                             best, best_major, best_minor, best_distance = group, major, minor, distance
                     entry += 1

@@ -119,7 +119,7 @@ def auxiliary_formula(table: pl.DataFrame, case: dict[str, Any], policy: Policy,
     if rules.source == "listed":
         _same(case, rows["coefficient_e4"].to_list())
         return f"{name}; auxiliary.csv, the largest that fits"
-    row = rows.row(0, named=True) if rows.height else {"cases": 0}
+    row: dict[str, Any] = rows.row(0, named=True) if rows.height else {"cases": 0}
     if row["cases"] < rules.min_level_cases:
         _same(case, [SCALE])
         return f"{name}: {row['cases']} stays in history: 1"

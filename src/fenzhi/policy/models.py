@@ -79,6 +79,7 @@ Criterion = Literal[
     "diagnosis_specificity",
     "higher_weight",
     "class_order",
+    "no_unmatched_surgery",
     "closest_cost",
     "group_id",
 ]
@@ -90,6 +91,7 @@ class Grouping(Section):
     ``precedence``: criteria that decide between groups that all accept a stay, first one first; the group
     code always decides last. ``class_order``: used by the criterion of that name, entries
     ``<core|grassroots|comprehensive>-<surgery|interventional|therapeutic|diagnostic|conservative>``.
+    ``no_unmatched_surgery``: rows that leave none of the stay's operations of surgery unmatched, docs/rules.md 2.6.
     ``unknown_operation_type``: the kind of an operation that the operation table does not list.
     ``interventional_as``: the kind that interventional operations have in comprehensive groups.
     ``comprehensive_type``: by the effective main operation, or the highest kind over all operations.
@@ -122,6 +124,9 @@ class Grouping(Section):
             yield Fault("precedence must not begin with closest_cost: it only decides between equals", at)
         if ("class_order" in self.precedence) != bool(self.class_order):
             yield Fault("class_order needs the criterion class_order in precedence, and the reverse", at)
+        names = list(self.precedence)
+        if "closest_cost" in names and "no_unmatched_surgery" in names[names.index("closest_cost") :]:
+            yield Fault("no_unmatched_surgery must stand before closest_cost", at)
 
 
 class Ungrouped(Section):

@@ -143,3 +143,22 @@ def test_a_blank_among_the_operations_is_no_operation() -> None:
     found = trace(frame, COMPILED)
     assert (found.group_id, found.main_operation, found.effective) == ("OP", A, (A,))
     assert None not in found.operations
+
+
+def test_surgery_that_a_row_leaves_is_shown_and_orders_the_candidates() -> None:
+    rules = catalog(
+        row("A", "K35", "operation", main_oprn=A),
+        row("C", "K35", "surgery", layer="comprehensive"),
+        operations={A: "surgery", B: "surgery"},
+    )
+    stay = stays({"diag": "K35.800", "oprn": f"{A}|{B}"})
+    asked = trace(stay, compile_catalog(rules, Grouping(precedence=("no_unmatched_surgery", "layer"))))
+    assert [(c.group_id, c.wins, c.unmatched) for c in asked.candidates] == [
+        ("C", True, ()),
+        ("A", False, (B,)),
+    ]
+    usual = trace(stay, compile_catalog(rules, Grouping()))
+    assert [(c.group_id, c.wins, c.unmatched) for c in usual.candidates] == [
+        ("A", True, ()),
+        ("C", False, ()),
+    ]

@@ -272,3 +272,63 @@ def test_rows_of_the_catalogue_may_stand_in_any_order() -> None:
     assert {winner(catalog(*part), order, oprn=A) for part in (rows, rows[::-1], rows[2:] + rows[:2])} == {
         "C"
     }
+
+
+TYPES = {A: "surgery", B: "surgery", C: "therapeutic", "36.0700": "interventional"}
+LEFT = ["no_unmatched_surgery", "layer"]
+SURGICAL = catalog(
+    row("A", "K35", main_oprn=A, **OP),
+    row("B", "K35", main_oprn=A, related_oprn=B, **OP),
+    row("C", "K35", treatment="surgery", layer="comprehensive"),
+    row("D", "K36", main_oprn=A, **OP),
+    operations=TYPES,
+)
+
+
+@pytest.mark.parametrize(
+    ("oprn", "expected", "without"),
+    [
+        # One surgery, and the row matches it; what is no surgery may be left.
+        (A, "A", "A"),
+        (f"{A}|{C}", "A", "A"),
+        # A leaves 54.51, B serves it with its related term.
+        (f"{A}|{B}", "B", "A"),
+        # Interventional counts as surgery; no core row serves 36.07, the comprehensive row does.
+        (f"{A}|36.0700", "C", "A"),
+        (f"{A}|{B}|36.0700", "C", "A"),
+    ],
+)
+def test_no_unmatched_surgery(oprn: str, expected: str, without: str) -> None:
+    assert winner(SURGICAL, LEFT, oprn=oprn) == expected
+    assert winner(SURGICAL, ["layer"], oprn=oprn) == without
+
+
+def test_surgery_that_is_left_everywhere_decides_nothing() -> None:
+    assert winner(SURGICAL, LEFT, diag="K36.100", oprn=f"{A}|{B}") == "D"
+
+
+def test_interventional_operations_are_surgery_only_if_the_policy_says_so() -> None:
+    assert winner(SURGICAL, LEFT, oprn=f"{A}|36.0700", interventional_as="interventional") == "A"
+    assert winner(SURGICAL, LEFT, oprn=f"{A}|99.9999", unknown_operation_type="surgery") == "C"
+
+
+def test_an_operation_that_a_term_accepts_is_matched_even_if_another_serves_the_term() -> None:
+    # One term 99.28, two operations of it: none is left without a term that it could serve.
+    twice = catalog(
+        row("Z", "K35", main_oprn="99.2800", **OP),
+        row("A", "K35", treatment="surgery", layer="comprehensive"),
+        operations={"99.2800x005": "surgery", "99.2800x006": "surgery"},
+    )
+    assert winner(twice, LEFT, oprn="99.2800x005|99.2800x006") == "Z"
+
+
+def test_no_unmatched_surgery_stands_where_the_policy_puts_it() -> None:
+    # Layer first: the comprehensive row comes last whatever is left. Then cost among rows that leave nothing.
+    assert winner(SURGICAL, ["layer", "no_unmatched_surgery"], oprn=f"{A}|36.0700") == "A"
+    order = ["no_unmatched_surgery", "closest_cost"]
+    weights = [(1, 1_000), (1, 9_000), (1, 5_000), (1, 1)]
+    # A costs what the stay costs but leaves 54.51; of B (9,000) and C (5,000) the nearer to 1,000 is C.
+    assert winner(SURGICAL, order, oprn=f"{A}|{B}", weights=weights) == "C"
+    assert winner(SURGICAL, order, oprn=A, weights=weights) == "A"
+    with pytest.raises(ValidationError, match="must stand before closest_cost"):
+        Grouping.model_validate({"precedence": ["layer", "closest_cost", "no_unmatched_surgery"]})

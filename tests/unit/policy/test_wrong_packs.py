@@ -126,6 +126,12 @@ WRONG = {
         "grouping.precedence",
         15,
     ),
+    "surgery after cost": (
+        section("grouping", 'precedence = ["layer", "closest_cost", "no_unmatched_surgery"]'),
+        "no_unmatched_surgery must stand before closest_cost",
+        "grouping.precedence",
+        15,
+    ),
     "closest first": (
         section("grouping", 'precedence = ["closest_cost", "layer"]'),
         "precedence must not begin with closest_cost: it only decides between equals",
