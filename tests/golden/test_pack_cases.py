@@ -1,14 +1,14 @@
 """The golden cases of every shipped policy pack, in ``pack_cases.csv``: input, output, why.
 
 ``points``: weight S, coefficient h, cost and what it is compared with (mean of last year, or opening point value) in
-yuan -> band and points. ``ungrouped``, ``bed_day``: points. ``group``: the group a stay finds in the catalogue below.
+yuan -> band and points. ``top``: how many of n such stays, each a fen dearer than the one before, are paid directly
+as the most expensive. ``ungrouped``, ``bed_day``: points. ``group``: the group a stay finds in the catalogue below.
 ``level``: the auxiliary level in a family; ``diag`` principal diagnosis first, ``mean`` of the group, ``icu`` in hours.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -67,7 +67,8 @@ def _grouped(policy: Policy, given: dict[str, str]) -> str:
     return str(grouped.frame["group_id"][0])
 
 
-def _scored(policy: Policy, kind: str, given: dict[str, str]) -> dict[str, Any]:
+def _scored(policy: Policy, kind: str, given: dict[str, str]) -> pl.DataFrame:
+    """Score one stay, or n of them."""
     mean = _fen(given["mean"]) if "mean" in given else None
     measured = weights(
         [{"rw_e4": to_e4(given.get("S", "1")), "last_mean_fen": mean}],
@@ -75,9 +76,10 @@ def _scored(policy: Policy, kind: str, given: dict[str, str]) -> dict[str, Any]:
         mean_fen=mean or 1_000_000,
     )
     stay = {
-        "outcome": {"points": "grouped"}.get(kind, kind),
+        "setl_id": "S",
+        "outcome": {"points": "grouped", "top": "grouped"}.get(kind, kind),
         "reason": None,
-        "group_idx": 0 if kind == "points" else -1,
+        "group_idx": 0 if kind in ("points", "top") else -1,
         "fixmedins_code": "H1",
         "pool": "E",
         "cost_fen": _fen(given.get("cost", "0")),
@@ -95,8 +97,12 @@ def _scored(policy: Policy, kind: str, given: dict[str, str]) -> dict[str, Any]:
     opening = pl.DataFrame(
         {"pool": ["E"], "opening_value_e4": [value]}, schema_overrides={"opening_value_e4": pl.Int64}
     )
-    frame = pl.DataFrame([stay], schema_overrides=types)
-    return score(frame, measured, policy, pl.Series([False]), opening).row(0, named=True)
+    rows = [
+        {**stay, "setl_id": f"S{at}", "cost_fen": stay["cost_fen"] + at}
+        for at in range(int(given.get("n", "1")))
+    ]
+    frame = pl.DataFrame(rows, schema_overrides=types)
+    return score(frame, measured, policy, pl.Series([False]), opening)
 
 
 def _level(policy: Policy, given: dict[str, str]) -> str:
@@ -132,7 +138,14 @@ def test_case(case: dict[str, str]) -> None:
     if case["kind"] == "level":
         assert _level(policy, given) == case["output"], case["why"]
         return
-    got = _scored(policy, case["kind"], given)
+    scored = _scored(policy, case["kind"], given)
+    if case["kind"] == "top":
+        top = scored.tail(int(case["output"].split()[0]))
+        assert top["deviation"].to_list() == ["top"] * top.height, case["why"]
+        assert (scored["paid_directly"] == "deviation").sum() == top.height, case["why"]
+        assert f"{top.height} of {scored.height}" == case["output"]
+        return
+    got = scored.row(0, named=True)
     *band, points = case["output"].split()
     assert got["points_e4"] == to_e4(points), case["why"]
     assert got["deviation"] == (band[0] if band else None)

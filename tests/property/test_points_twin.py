@@ -16,7 +16,7 @@ from twins.draw import made
 from twins.draw_year import amount, hospitals
 from twins.engine import policy_of
 from twins.exact import E4, half_up
-from twins.points import readmitted, reference_fen
+from twins.points import most_expensive, readmitted, reference_fen
 from twins.points import score as twin_score
 from twins.profile import examples
 from twins.year import bed_day
@@ -99,7 +99,20 @@ def code_of(one, places):
     return places[one["place"] % len(places)]["fixmedins_code"]
 
 
-def twin_answer(one, places, flags, openings, weights, rules):
+def twin_answers(stays, places, flags, openings, weights, rules):
+    """Every stay by the twin; the most expensive are known once all are scored."""
+    given = (places, flags, openings, weights, rules)
+    named = ("deviation", "reference_fen")
+    rows = []
+    for number, one in enumerate(stays):
+        found = dict(zip(COLUMNS, twin_answer(one, *given), strict=True))
+        row = {"setl_id": f"S{number}", "group_id": one["group_idx"], "cost_fen": one["cost_fen"]}
+        rows.append(row | {name: found[name] for name in named})
+    tops = most_expensive(rows, rules)
+    return [twin_answer(one, *given, f"S{at}" in tops) for at, one in enumerate(stays)]
+
+
+def twin_answer(one, places, flags, openings, weights, rules, top=False):
     if one["group_idx"] == BY_DAYS:
         hospital = places[one["place"] % len(places)]
         rows = {hospital["fixmedins_code"]: hospital}
@@ -111,7 +124,7 @@ def twin_answer(one, places, flags, openings, weights, rules):
         gid = None
     hospital = places[one["place"] % len(places)]
     flat = gid is not None and flags[one["group_idx"]]
-    found = twin_score(gid, one["cost_fen"], hospital, flat, openings[one["pool"]], weights, rules, one)
+    found = twin_score(gid, one["cost_fen"], hospital, flat, openings[one["pool"]], weights, rules, one, top)
     if gid is not None and rules["readmission"] is not None and one["readmitted_days"] is not None:
         found["points_e4"] = readmitted(found["points_e4"], rules)
     return tuple(found[name] for name in COLUMNS)
@@ -140,7 +153,7 @@ def score_both(history, rules, places, stays, seed):
     rest = (weights, policy_of(rules), pl.Series("grassroots", flags), table)
     frame = frame_of(stays, places)
     assume(all(fits(one, places, openings, twin_weights) for one in stays))
-    expected = [twin_answer(one, places, flags, openings, twin_weights, rules) for one in stays]
+    expected = twin_answers(stays, places, flags, openings, twin_weights, rules)
     return frame, rest, expected, stays
 
 
@@ -189,3 +202,22 @@ def test_a_higher_cost_within_a_band_never_lowers_points(history, rules, places,
     before, after = score(frame, *rest), score(dearer, *rest)
     same = before["deviation"].eq_missing(after["deviation"])
     assert (after.filter(same)["points_e4"] >= before.filter(same)["points_e4"]).all()
+
+
+@examples(100)
+@given(history=HISTORY, rules=POLICIES, places=made(hospitals), stays=STAYS, seed=SEEDS)
+def test_never_more_than_the_share_are_at_the_top(history, rules, places, stays, seed):
+    """Nor fewer: whoever is tested counts; and nobody outside is more expensive than anybody inside."""
+    top = {"name": "top", "share": "0.3", "of": "group", "points": "normal", "limit": None}
+    rules = {**rules, "deviation": {**rules["deviation"], "top_share": top}}
+    frame, rest, _, _ = score_both(history, rules, places, stays, seed)
+    scored = score(frame, *rest)
+    tested = scored.filter(
+        pl.col("deviation").is_not_null() & ~pl.col("deviation").is_in(["unstable", "incomplete"])
+    )
+    for part in tested.partition_by("group_idx"):
+        ratios = [Fraction(cost, of) for cost, of in part.select("cost_fen", "reference_fen").iter_rows()]
+        inside = (part["deviation"] == "top").to_list()
+        assert sum(inside) == 3 * part.height // 10
+        best = max((r for r, top in zip(ratios, inside, strict=True) if not top), default=None)
+        assert all(best is None or r >= best for r, top in zip(ratios, inside, strict=True) if top)

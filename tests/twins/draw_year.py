@@ -68,6 +68,7 @@ def bands(rng: Random) -> list[Row]:
 def deviation_rules(rng: Random) -> Row:
     """Bands for all weights, or tiers of weights with bands of their own."""
     references = {name: rng.choice(REFERENCES) for name in ("test_reference", "factor_reference")}
+    references["top_share"] = top_share(rng) if chance(rng, 0.4) else None
     if chance(rng, 0.6):
         return {**references, "bands": bands(rng), "tiers": []}
     tiers = [
@@ -87,6 +88,18 @@ def deviation_rules(rng: Random) -> Row:
             if tier[name] is not None:
                 tier[name] = str(Decimal(tier[name]) * factor)
     return {**references, "bands": [], "tiers": tiers}
+
+
+def top_share(rng: Random) -> Row:
+    """The most expensive stays: any share, also of so few stays that it takes nobody, paid in any way."""
+    points = rng.choice(["fee_for_service", *FORMULAS])
+    return {
+        "name": "top",
+        "share": rng.choice(["0", "0.05", "0.25", "0.3333", "0.5", "1"]),
+        "of": rng.choice(["group", "region"]),
+        "points": points,
+        "limit": rng.choice(["0", "1", "2.5"]) if points.startswith("excess") else None,
+    }
 
 
 def bed_day_steps(rng: Random) -> list[Row]:

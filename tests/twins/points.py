@@ -238,10 +238,12 @@ def score(
     weights: Row,
     rules: Mapping[str, Any],
     stay: Row | None = None,
+    top: bool = False,
 ) -> dict[str, Any]:
     """Points of one paid stay: weight, coefficient, before deviation, band, reference, points.
 
-    ``stay``: dscg_way and act_ipt_days, where the rules ask for them; all that auxiliary types look at.
+    ``stay``: dscg_way and act_ipt_days, where the rules ask for them; all that auxiliary types look at. ``top``: is
+    it one of the most expensive (:func:`most_expensive`)?
     """
     own = coefficient_of(hospital["fixmedins_code"], group_id, weights, rules)
     result: dict[str, Any] = dict(base_points(group_id, cost_fen, own, grassroots, weights, rules, stay))
@@ -270,9 +272,29 @@ def score(
     if not test:
         return result
     band = pick_band(Fraction(cost_fen, test), pick_tier(result["rw_e4"], settings))
+    if top:
+        band = {**settings["top_share"], "above": settings["top_share"]["limit"] or 0}
     divisor = standard if band["points"] == "actual_cost" else factor
     exact = deviate(s, result["coefficient_e4"], cost_fen, band, divisor)
     result.update(deviation=band["name"], points_e4=half_up(exact, step_of(rules)))
     if band["points"] == "fee_for_service":
         result.update(directly=Fraction(1))
     return result
+
+
+def most_expensive(stays: Sequence[Row], rules: Mapping[str, Any]) -> set[str]:
+    """The stays of the top share. ``stays``: setl_id, group_id, cost_fen, and what :func:`score` says of each."""
+    settings = rules["deviation"]["top_share"]
+    if settings is None:
+        return set()
+    units: dict[Any, list[Row]] = {}
+    for stay in stays:
+        if stay["reference_fen"] and stay["deviation"] not in (None, "unstable", "incomplete"):
+            units.setdefault(stay["group_id"] if settings["of"] == "group" else None, []).append(stay)
+    found = set()
+    for unit in units.values():
+        # Cheapest first, of equals the smaller id: the last ones are the top.
+        unit.sort(key=lambda stay: (Fraction(stay["cost_fen"], stay["reference_fen"]), stay["setl_id"]))
+        taken = int(number(settings["share"]) * len(unit))
+        found |= {stay["setl_id"] for stay in unit[len(unit) - taken :]}
+    return found

@@ -118,6 +118,7 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
             "factor_reference": "same_level_mean",
             "bands": [band("normal", "0", None, "normal")],
             "tiers": [],
+            "top_share": None,
         },
         "incomplete": None,
         "bed_day": None,

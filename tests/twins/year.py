@@ -23,6 +23,7 @@ from twins.points import (
     base_points,
     bed_day_points,
     coefficient_of,
+    most_expensive,
     readmissions,
     readmitted,
     score,
@@ -207,20 +208,26 @@ def run_year(
             row.update(bed_day(row, hospitals, weights, rules))
         if row["outcome"] is None:
             row = grouped(row, catalog, rules, weights)
+        cases.append(row)
+
+    def scored(row: Row, top: bool) -> Row:
+        hospital = hospitals[row["fixmedins_code"]]
+        gid = None if row["outcome"] == "ungrouped" else row["group_id"]
+        cheap, value = grassroots.get(gid, False), opening[row["pool"]]
+        return score(gid, row["cost_fen"], hospital, cheap, value, weights, rules, row, top)
+
+    by_disease = [row for row in cases if row["outcome"] in ("grouped", "comprehensive", "ungrouped")]
+    tops = most_expensive([{**row, **scored(row, False)} for row in by_disease], rules)
+    for row in cases:
         if row["outcome"] in ("grouped", "comprehensive", "ungrouped"):
-            hospital = hospitals[row["fixmedins_code"]]
             gid = None if row["outcome"] == "ungrouped" else row["group_id"]
-            cheap = grassroots.get(gid, False)
-            row.update(
-                score(gid, row["cost_fen"], hospital, cheap, opening[row["pool"]], weights, rules, row)
-            )
+            row.update(scored(row, row["setl_id"] in tops))
             if gid is not None and row["setl_id"] in soon:
                 points = readmitted(row["points_e4"], rules)
                 row.update(readmitted_days=soon[row["setl_id"]], points_e4=points)
             if gid is not None and row["directly"] is None:
                 names, more = add_ons(row, row["rw_e4"], rules)
                 row.update(add_ons=names, add_on_e4=more, points_e4=row["points_e4"] + (more or 0))
-        cases.append(row)
 
     listed, quota = [], {}
     if rules["special_review"] is not None:

@@ -11,17 +11,17 @@ from typing import Any
 import polars as pl
 
 from fenzhi.budget import payment_ratio
-from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of, to_e4
 from fenzhi.pipeline.auxiliary import auxiliary_formula
 from fenzhi.pipeline.coefficients import coefficient_formula
+from fenzhi.pipeline.deviation import deviation_step, top_step
 from fenzhi.pipeline.replay import Paid, Step, cite
 from fenzhi.pipeline.replay import require as _require
 from fenzhi.pipeline.store import read_table
 from fenzhi.points.add_ons import add_on_worth
 from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
-from fenzhi.policy.cases import Band, BedDay, Tier
+from fenzhi.policy.cases import BedDay
 from fenzhi.region import Region
 from fenzhi.region.reviews import latest
 
@@ -158,68 +158,6 @@ def _incomplete_step(paid: Paid) -> tuple[Step, int]:
     return Step(*title, text, format_e4(points), cite(paid.policy, "incomplete")), points
 
 
-def _tier(paid: Paid) -> tuple[int, Tier]:
-    """Return number and tier of the stay's weight."""
-    weight = paid.case["rw_e4"]
-    tiers = paid.policy.deviation.all_tiers()
-    for number, tier in enumerate(tiers, start=1):
-        high = None if tier.rw_upto is None else to_e4(tier.rw_upto)
-        if high is None or weight < high or (weight == high and tier.rw_upto_included):
-            return number, tier
-    raise ConservationError("no tier of the deviation holds this weight", field="rw_e4", value=weight)
-
-
-def _banded(paid: Paid, band: Band) -> tuple[str, int] | None:
-    """Return the formula with its figures and the points; None where the run keeps too little to repeat it."""
-    case, policy = paid.case, paid.policy
-    base, cost, reference = case["points_base_e4"], case["cost_fen"], case["reference_fen"]
-    if band.points in ("normal", "review"):
-        return format_e4(base), base
-    if band.points == "fee_for_service":
-        return "0", 0
-    s, h = paid.weight, Fraction(case["coefficient_e4"], SCALE)
-    if band.points == "actual_cost":
-        standard = round_half_up(Fraction(base * (paid.pool["opening_value_e4"] or 0), 1_000_000))
-        if standard <= 0:
-            return format_e4(base), base
-        exact = s * h * cost / standard
-        text = f"RW x h x {format_fen(cost)} / {format_fen(standard)}"
-    elif policy.deviation.factor_reference != policy.deviation.test_reference:
-        return None
-    else:
-        q, limit = Fraction(cost, reference), Fraction(to_e4(band.above), SCALE)
-        exact, text = {
-            "ratio": (s * h * q, "RW x h x r"),
-            "ratio_without_coefficient": (s * q, "RW x r"),
-            "excess": (s * h * (q - limit + 1), f"RW x h x (r - {limit} + 1)"),
-            "excess_plus_coefficient": (s * (q - limit + h), f"RW x (r - {limit} + h)"),
-        }[band.points]
-    if policy.auxiliary is not None:
-        text = text.replace("RW", "RW x a")
-    return text, paid.rounded(exact)
-
-
-def _deviation_step(paid: Paid) -> tuple[Step, int | None]:
-    """Return the step of the deviation and the points after it; None where they cannot be repeated."""
-    case, policy = paid.case, paid.policy
-    number, tier = _tier(paid)
-    band = next((band for band in tier.bands if band.name == case["deviation"]), None)
-
-    def step(formula: str, result: str) -> Step:
-        return Step("费用偏差", "cost deviation", formula, result, cite(policy, "deviation"))
-
-    if band is None:
-        return step("-", format_e4(case["points_base_e4"])), case["points_base_e4"]
-    amounts = f"{format_fen(case['cost_fen'])} / {format_fen(case['reference_fen'])}"
-    where = f", tier {number}" if policy.deviation.tiers else ""
-    text = f"r = {amounts} ({policy.deviation.test_reference}{where}); {band.title or band.name}"
-    again = _banded(paid, band)
-    if again is not None:
-        return step(f"{text}: {again[0]}", format_e4(again[1])), again[1]
-    known = case["readmitted_days"] is None
-    return step(text, format_e4(case["points_e4"]) if known else "-"), None
-
-
 def _readmission_step(paid: Paid, points: int | None) -> tuple[Step, int | None]:
     rules = paid.policy.readmission
     assert rules is not None
@@ -240,10 +178,10 @@ def _in_group(paid: Paid) -> list[Step]:
         steps = [last]
     else:
         after: Callable[[Paid], tuple[Step, int | None]] = (
-            _incomplete_step if case["deviation"] == INCOMPLETE else _deviation_step
+            _incomplete_step if case["deviation"] == INCOMPLETE else deviation_step
         )
         last, points = after(paid)
-        steps = [*_group_steps(paid, group), last]
+        steps = [*_group_steps(paid, group), *top_step(paid), last]
     if case["readmitted_days"] is not None:
         last, points = _readmission_step(paid, points)
         steps.append(last)

@@ -143,6 +143,8 @@ def _bands(policy: Policy) -> tuple[list[str], list[str]]:
         normal = next((i for i, band in enumerate(tier.bands) if band.points == "normal"), len(names))
         low.update(dict.fromkeys(names[:normal]))
         high.update(dict.fromkeys(names[normal + 1 :]))
+    if policy.deviation.top_share is not None:
+        high[policy.deviation.top_share.name] = None
     return list(low), list(high)
 
 

@@ -80,8 +80,8 @@ def banded_points(policy: Policy, step: int) -> tuple[pl.Expr, pl.Expr]:
     """Return two expressions: the band's name (null without reference) and the points after deviation.
 
     Needs cost_fen, reference_fen, _factor_fen, payment_standard, rw_e4, coefficient_e4, auxiliary_e4,
-    points_base_e4, and for the points the name as ``deviation``. A reference of zero or
-    none leaves the points as they are.
+    points_base_e4, ``_top`` if the policy has a top share, and for the points the name as ``deviation``.
+    A reference of zero or none leaves the points as they are.
     """
     known = (pl.col("reference_fen") > 0).fill_null(False)
     name = pl.lit(None, pl.String)
@@ -95,6 +95,13 @@ def banded_points(policy: Policy, step: int) -> tuple[pl.Expr, pl.Expr]:
                 here = (pl.col("deviation") == band.name) & divisible & _in_tier(tier, place == 0)
                 # With different references for test and factor a formula may fall below zero; points never do.
                 points = pl.when(here).then(_points(band, policy, step).clip(lower_bound=0)).otherwise(points)
+    if (top := policy.deviation.top_share) is not None:
+        band = top.band()
+        name = pl.when("_top").then(pl.lit(band.name)).otherwise(name)
+        if band.points not in ("normal", "review"):
+            divisible = (_denominator(band) > 0).fill_null(False) | (band.points == "fee_for_service")
+            here = (pl.col("deviation") == band.name) & divisible
+            points = pl.when(here).then(_points(band, policy, step).clip(lower_bound=0)).otherwise(points)
     return name, points
 
 
@@ -105,4 +112,6 @@ def is_paid_directly(deviation: Deviation) -> pl.Expr:
         names = [band.name for band in tier.bands if band.points == "fee_for_service"]
         if names:
             found = found | (pl.col("deviation").is_in(names) & _in_tier(tier, place == 0))
+    if deviation.top_share is not None and deviation.top_share.points == "fee_for_service":
+        found = found | (pl.col("deviation") == deviation.top_share.name)
     return found.fill_null(False)

@@ -14,6 +14,7 @@ from fenzhi.points.bed_day import bed_day_points
 from fenzhi.points.deviation import auxiliary_weight, banded_points, is_paid_directly
 from fenzhi.points.incomplete import INCOMPLETE, incomplete_points, is_incomplete
 from fenzhi.points.readmission import readmitted_points
+from fenzhi.points.top_share import in_top_share
 from fenzhi.policy.models import Policy
 from fenzhi.weights import Weights
 
@@ -182,7 +183,8 @@ def score(
     """Score stays that are paid by points: base points, deviation band, reference and final points.
 
     ``stays``: outcome, reason, group_idx, fixmedins_code, pool, cost_fen; dscg_way and act_ipt_days for incomplete
-    stays, readmitted_days for readmission, ``_add_ons`` for add-ons. ``opening_values``: pool, opening_value_e4.
+    stays, readmitted_days for readmission, ``_add_ons`` for add-ons, setl_id for a top share (of the stays that are
+    scored together). ``opening_values``: pool, opening_value_e4.
     Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation,
     reference_fen, points_e4, and ``paid_directly``: by which rule the fund pays a stay directly (``ungrouped``,
     ``deviation``; null = by points); with add-ons add_ons and add_on_e4, which points_e4 includes.
@@ -205,6 +207,9 @@ def score(
             pl.when(_REGULAR).then(pl.col(policy.deviation.factor_reference)).alias("_factor_fen"),
         )
     )
+    if (top := policy.deviation.top_share) is not None:
+        tested = _REGULAR & ~pl.col("_incomplete") & (pl.col("reference_fen") > 0).fill_null(False)
+        referenced = referenced.with_columns(in_top_share(referenced, tested, top).alias("_top"))
     band, points = banded_points(policy, step)
     if policy.incomplete is not None:
         points = pl.when("_incomplete").then(incomplete_points(policy, step)).otherwise(points)
@@ -228,7 +233,7 @@ def score(
     scored = scored.with_columns(_paid_directly(policy).alias("paid_directly"))
     if policy.add_ons is not None:
         scored = with_add_ons(scored, policy.add_ons, step)
-    return scored.drop(
+    return scored.drop("_top", strict=False).drop(
         "_factor_fen",
         "_unstable",
         "_incomplete",

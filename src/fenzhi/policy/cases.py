@@ -11,6 +11,16 @@ from pydantic import Field, model_validator
 
 from fenzhi.policy.base import Fault, Limit, Model, Positive, Rate, Section, refuse
 
+Formula = Literal[
+    "normal",
+    "ratio",
+    "ratio_without_coefficient",
+    "excess",
+    "excess_plus_coefficient",
+    "actual_cost",
+    "review",
+    "fee_for_service",
+]
 Reference = Literal["same_level_mean", "all_level_mean", "payment_standard"]
 
 
@@ -31,16 +41,7 @@ class Band(Model):
     above_included: bool = False
     upto: Limit | None = None
     upto_included: bool = True
-    points: Literal[
-        "normal",
-        "ratio",
-        "ratio_without_coefficient",
-        "excess",
-        "excess_plus_coefficient",
-        "actual_cost",
-        "review",
-        "fee_for_service",
-    ]
+    points: Formula
 
 
 class Tier(Model):
@@ -54,6 +55,27 @@ class Tier(Model):
     rw_upto: Limit | None = None
     rw_upto_included: bool = True
     bands: tuple[Band, ...]
+
+
+class TopShare(Model):
+    """The most expensive stays as a band of their own, before all bands.
+
+    Of the n stays of a group (``of = "region"``: of all groups together) that the deviation tests, the ``share`` x n
+    with the largest r = cost / test reference, rounded down. ``name``, ``points``: as of a band. ``limit``: what the
+    formulas ``excess`` and ``excess_plus_coefficient`` subtract. A share of 0 takes nobody.
+    """
+
+    name: str = "top"
+    title: str = ""
+    share: Rate
+    of: Literal["group", "region"] = "group"
+    points: Formula = "fee_for_service"
+    limit: Limit | None = None
+
+    def band(self) -> Band:
+        """Return the band that pays these stays."""
+        above = Decimal(0) if self.limit is None else self.limit
+        return Band(name=self.name, title=self.title, above=above, points=self.points)
 
 
 class _Span(NamedTuple):
@@ -105,12 +127,14 @@ class Deviation(Section):
     """Cost deviation cases: ordered bands of r that must cover everything from 0 without gap or overlap.
 
     Either ``bands`` for all stays, or ``tiers`` by the weight of the group, each with bands of its own.
+    ``top_share``: the most expensive stays, which come before the bands.
     """
 
     test_reference: Reference = "same_level_mean"
     factor_reference: Reference = "same_level_mean"
     bands: tuple[Band, ...] = ()
     tiers: tuple[Tier, ...] = ()
+    top_share: TopShare | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Deviation:
@@ -118,6 +142,7 @@ class Deviation(Section):
         return self
 
     def _faults(self) -> Iterator[Fault]:
+        yield from self._top_faults()
         if self.bands and self.tiers:
             yield Fault("deviation has bands and tiers: keep one (bands = [] takes those of the base away)")
         if not self.tiers:
@@ -131,16 +156,32 @@ class Deviation(Section):
         ]
         yield from _unless_whole(spans, "tier", ("tiers",))
 
+    def _top_faults(self) -> Iterator[Fault]:
+        top = self.top_share
+        if top is None:
+            return
+        taken = {"unstable", "incomplete", *(band.name for tier in self.all_tiers() for band in tier.bands)}
+        if top.name in taken:
+            yield Fault(
+                f"top_share needs a name of its own, {top.name!r} is another band", ("top_share", "name")
+            )
+        if (top.limit is None) == top.points.startswith("excess"):
+            yield Fault(
+                "top_share needs a limit for excess formulas, and for them only", ("top_share", "limit")
+            )
+
     def all_tiers(self) -> tuple[Tier, ...]:
         """Return the tiers; plain bands are one tier for every weight."""
         return self.tiers or (Tier(bands=self.bands),)
 
     def all_bands(self) -> tuple[Band, ...]:
-        """Return the bands of all tiers, each name once, as the first tier that has it says."""
+        """Return the bands of all tiers, each name once, as the first tier that has it says; the top share last."""
         found: dict[str, Band] = {}
         for tier in self.all_tiers():
             for band in tier.bands:
                 found.setdefault(band.name, band)
+        if self.top_share is not None:
+            found[self.top_share.name] = self.top_share.band()
         return tuple(found.values())
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import polars as pl
 import pytest
 
 from cli.small import HISTORY, STAYS, stay, text_of
 from fenzhi.errors import ConservationError, PolicyError, RegionError
 from fenzhi.money import format_fen, round_half_up
 from fenzhi.pipeline import compute, explain_stay, run
+from fenzhi.pipeline import deviation as deviation_
 from fenzhi.pipeline import steps as steps_
 from fenzhi.region import load_region
 
@@ -342,3 +344,43 @@ def test_a_band_paid_directly(folder, rules):
     assert paid
     assert all(row["points_e4"] == 0 and row["payable_fen"] == row["direct_fen"] > 0 for row in paid)
     assert "paid directly by the fund" in texts(folder, paid[0]["setl_id"])
+
+
+# --- the most expensive stays ---
+
+
+# Cost / payment standard: S02 4,200 / 3,577.05, S01 10,500 / 10,500.01, S03 5,500 / 8,172.01.
+def test_the_most_expensive_stays_are_paid_directly_and_explained(folder, rules):
+    rules('[deviation.top_share]\nshare = 0.5\nof = "region"\n')
+    done = run(folder, reports=False)
+    row = case(done.tables, "S02")
+    assert (row["deviation"], row["points_e4"]) == ("top", 0)
+    pool = done.tables["pools"].filter(pool=row["pool"]).row(0, named=True)
+    share = Fraction(pool["booked_fen"], pool["cost_fen"])
+    assert row["direct_fen"] == round_half_up(row["cost_fen"] * share)
+    found = {}
+    for name in ("S01", "S02", "S03"):
+        steps = {step.en: (step.formula, step.result) for step in explain_stay(done.folder, name).steps}
+        found[name] = steps["place by cost"]
+    assert found == {
+        "S01": ("2 / 3 (region); 0.5 x 3", "2 > 1"),
+        "S02": ("1 / 3 (region); 0.5 x 3", "1 <= 1"),
+        "S03": ("3 / 3 (region); 0.5 x 3", "3 > 1"),
+    }
+    assert done.tables["monitoring"].filter(fixmedins_code=row["fixmedins_code"])["high_share"][0] > 0
+
+
+def test_each_group_has_a_top_of_its_own(folder, rules):
+    rules("[deviation.top_share]\nshare = 0.5\n")
+    assert texts(folder, "S02")["place by cost"] == ("1 / 1 (group); 0.5 x 1", "1 > 0")
+
+
+def test_a_place_that_differs_is_an_error(folder, rules, monkeypatch):
+    rules('[deviation.top_share]\nshare = 0.5\nof = "region"\n')
+    done = run(folder, reports=False)
+    places = deviation_.top_places
+    monkeypatch.setattr(
+        deviation_, "top_places", lambda *given: places(*given).with_columns(pl.lit(2).alias("place"))
+    )
+    with pytest.raises(ConservationError, match="other deviation band"):
+        explain_stay(done.folder, "S02")

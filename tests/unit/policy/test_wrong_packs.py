@@ -100,6 +100,18 @@ WRONG = {
         "deviation.bands",
         4,
     ),
+    "top taken": (
+        f'{BANDS}\n[deviation.top_share]\nshare = 0.05\nname = "low"\n',
+        "top_share needs a name of its own, 'low' is another band",
+        "deviation.top_share.name",
+        15,
+    ),
+    "top limit": (
+        f'{BANDS}\n[deviation.top_share]\nshare = 0.05\npoints = "excess"\n',
+        "top_share needs a limit for excess formulas, and for them only",
+        "deviation.top_share.limit",
+        13,
+    ),
     "taken": (
         bands(f'name = "unstable"\n{NORMAL}'),
         "no band may be named 'unstable': results use that word for other stays",
