@@ -138,7 +138,8 @@ def test_a_run_has_all_tables_a_manifest_pages_and_a_workbook(demo, demo_run):
     for name, columns in TABLES.items():
         assert table(demo_run, name).schema == {column.name: column.dtype for column in columns}
     hospitals = pl.read_csv(demo / "hospitals.csv", infer_schema=False)["fixmedins_code"]
-    assert {path.stem for path in (demo_run / "statements").iterdir()} == set(hospitals)
+    pages = {path.name for path in (demo_run / "statements").iterdir()}
+    assert pages == {f"{code}{page}.html" for code in hospitals for page in ("", ".months", ".confirm")}
     assert {name.split("/")[0] for name in manifest(demo_run)["inputs"]} >= {"catalog", "records", "history"}
 
 

@@ -31,6 +31,11 @@ COMMANDS = {
         "特例单议:申请、名额、决定及其影响 / special review: applications, quota, decisions, their effect",
         "fenzhi.cli.review",
     ),
+    "statement": (
+        "一家机构的清算单与工作簿 / one hospital's statement and workbook from a run",
+        "fenzhi.cli.statement",
+    ),
+    "ledger": ("账务:分录、余额与平衡 / the ledger of a run: entries, balances, proof", "fenzhi.cli.ledger"),
     "reconcile": (
         "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",
         "fenzhi.cli.reconcile",

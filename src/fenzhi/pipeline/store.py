@@ -188,7 +188,11 @@ def run(
             from fenzhi.reports import write_reports
 
             progress("write reports", 0.92)
-            write_reports(aside, lang=lang)
+            write_reports(
+                aside,
+                lang=lang,
+                progress=lambda done, files: progress("write reports", 0.92 + 0.08 * done / files),
+            )
     progress("done", 1.0)
     return Run(target, manifest, tables)
 

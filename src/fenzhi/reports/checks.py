@@ -8,6 +8,7 @@ import polars as pl
 
 from fenzhi.errors import ConservationError
 from fenzhi.reports.facts import Facts
+from fenzhi.reports.hospital import Hospital
 from fenzhi.reports.steps import KINDS
 from fenzhi.reports.tables import RunTables
 
@@ -41,18 +42,29 @@ def check(tables: RunTables, facts: Facts) -> None:
     Checked: the formulas inside ``hospitals`` and ``pools``, the months and the cases against the hospitals,
     the hospitals against the pools, the budget lines against the pools. Null counts as zero.
     """
+    _check_small(tables)
+    _same(tables, ("cases", facts.paid), ("hospitals", tables.hospitals), KEY, CASES_AND_HOSPITALS)
+
+
+def _check_small(tables: RunTables) -> None:
     for result, terms in HOSPITAL_SUMS:
         _formula(tables, "hospitals", KEY, result, terms)
     for result, terms in POOL_SUMS:
         _formula(tables, "pools", ("pool",), result, terms)
     _same(tables, ("months", tables.months), ("hospitals", tables.hospitals), KEY, MONTHS_AND_HOSPITALS)
-    _same(tables, ("cases", facts.paid), ("hospitals", tables.hospitals), KEY, CASES_AND_HOSPITALS)
     _same(tables, ("hospitals", tables.hospitals), ("pools", tables.pools), ("pool",), HOSPITALS_AND_POOLS)
     lines = budget_lines(tables)
     if lines.height:
         budget = lines.group_by("pool").agg(pl.col("effect_fen").sum().alias("fund_fen"))
         funds = tables.pools.join(budget, on="pool", how="semi")
         _same(tables, ("budget", budget), ("pools", funds), ("pool",), ("fund_fen",))
+
+
+def check_hospital(tables: RunTables, hospital: Hospital) -> None:
+    """Raise :class:`ConservationError` as :func:`check` does; the cases are looked at for one hospital only."""
+    _check_small(tables)
+    mine = ("hospitals", hospital.rows)
+    _same(tables, ("cases", hospital.facts.paid), mine, KEY, CASES_AND_HOSPITALS)
 
 
 def budget_lines(tables: RunTables) -> pl.DataFrame:

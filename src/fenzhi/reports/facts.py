@@ -31,6 +31,9 @@ class Facts:
     chapters: fixmedins_code, mdc and layer (null = no group), outcome, cases, weighted (cases with a weight), rw_e4
     (sum of their weights), the sums; paid cases.
     readmitted: fixmedins_code, cases, points_e4, payable_fen; paid cases that follow another one too soon.
+    departments: fixmedins_code, dscg_caty (null = not stated), cases, the sums, balance_fen; paid cases.
+    monthly: fixmedins_code, pool, month, kind (one of ``steps.KINDS``), deviation, review (null = none), cases,
+    weighted, rw_e4, the sums; paid cases.
     """
 
     paid: pl.DataFrame
@@ -39,6 +42,8 @@ class Facts:
     groups: pl.DataFrame
     chapters: pl.DataFrame
     readmitted: pl.DataFrame
+    departments: pl.DataFrame
+    monthly: pl.DataFrame
 
     def frames(self) -> list[pl.DataFrame]:
         """Return the frames in their order; each has the column fixmedins_code."""
@@ -63,10 +68,26 @@ class Facts:
         }
 
 
-def gather(tables: RunTables) -> Facts:
-    """Add up the cases of all hospitals in one pass over the file (sums that share one scan)."""
+def _kind(tables: RunTables) -> pl.Expr:
+    """Return the kind of a paid stay, as the settlement adds up the points of a hospital."""
+    flat = tables.groups.filter(pl.col("grassroots").fill_null(False))["group_id"].to_list()
+    grouped = pl.col("outcome") == "grouped"
+    return (
+        pl.when(grouped & pl.col("group_id").is_in(flat))
+        .then(pl.lit("grassroots"))
+        .when(grouped & pl.col("layer").eq_missing("tcm"))
+        .then(pl.lit("tcm"))
+        .when(grouped)
+        .then(pl.lit("core"))
+        .otherwise("outcome")
+        .alias("kind")
+    )
+
+
+def gather(tables: RunTables, only: str | None = None) -> Facts:
+    """Add up the cases of all hospitals, or of ``only`` one, in one pass over the file (sums that share one scan)."""
     is_paid = pl.col("pool").is_not_null() & pl.col("points_e4").is_not_null() & pl.col("outcome").is_in(PAID)
-    cases = tables.cases
+    cases = tables.cases if only is None else tables.cases.filter(pl.col(HOSPITAL) == only)
     paid = cases.filter(is_paid)
     # A grouped stay needs no reason; whatever its reason column holds must not split the line.
     reason = pl.when(~pl.col("outcome").is_in(["grouped", "comprehensive"])).then("reason").alias("reason")
@@ -74,25 +95,26 @@ def gather(tables: RunTables) -> Facts:
     count = pl.len().cast(pl.Int64)
     in_group = pl.col("outcome").is_in(["grouped", "comprehensive"])
     kind = [pl.when(in_group).then(name).alias(name) for name in ("mdc", "layer")]
-    by_pool, outcomes, deviation, groups, chapters, readmitted, known = pl.collect_all(
+    weights = [pl.col("rw_e4").count().cast(pl.Int64).alias("weighted"), pl.col("rw_e4").sum()]
+    band = pl.col("deviation").fill_null(NOT_TESTED)
+    by_pool, outcomes, deviation, groups, chapters, readmitted, departments, monthly, known = pl.collect_all(
         [
             paid.group_by(HOSPITAL, "pool").agg(count.alias("cases"), *sums),
             cases.group_by(HOSPITAL, "outcome", reason).agg(
                 count.alias("rows"), is_paid.sum().cast(pl.Int64).alias("paid")
             ),
-            paid.group_by(HOSPITAL, pl.col("deviation").fill_null(NOT_TESTED)).agg(
+            paid.group_by(HOSPITAL, band).agg(
                 count.alias("cases"), pl.col("points_e4").sum(), pl.col("payable_fen").sum()
             ),
             paid.group_by(HOSPITAL, "group_id").agg(count.alias("cases"), *sums),
-            paid.group_by(HOSPITAL, *kind, "outcome").agg(
-                count.alias("cases"),
-                pl.col("rw_e4").count().cast(pl.Int64).alias("weighted"),
-                pl.col("rw_e4").sum(),
-                *sums,
-            ),
+            paid.group_by(HOSPITAL, *kind, "outcome").agg(count.alias("cases"), *weights, *sums),
             paid.filter(pl.col("readmitted_days").is_not_null())
             .group_by(HOSPITAL)
             .agg(count.alias("cases"), pl.col("points_e4").sum(), pl.col("payable_fen").sum()),
+            paid.group_by(HOSPITAL, "dscg_caty").agg(count.alias("cases"), *sums),
+            paid.group_by(HOSPITAL, "pool", "month", _kind(tables), band, "review").agg(
+                count.alias("cases"), *weights, *sums
+            ),
             cases.filter(pl.col("outcome") == "rejected").select("source_file", "source_row"),
         ]
     )
@@ -100,20 +122,26 @@ def gather(tables: RunTables) -> Facts:
     balance = pl.col("payable_fen") - pl.col("booked_fen")
     return Facts(
         paid=by_pool,
-        outcomes=_sorted(pl.concat([outcomes, _rejected_apart(tables, known)]), "outcome"),
+        outcomes=_sorted(pl.concat([outcomes, _rejected_apart(tables, known, only)]), "outcome"),
         deviation=_sorted(deviation, "deviation"),
         groups=groups.join(names, on="group_id", how="left")
         .with_columns(balance.alias("balance_fen"))
         .sort(HOSPITAL, "balance_fen", "group_id", descending=[False, True, False]),
         chapters=chapters.sort(HOSPITAL, "mdc", "layer", "outcome", nulls_last=True),
         readmitted=readmitted.sort(HOSPITAL),
+        departments=departments.with_columns(balance.alias("balance_fen")).sort(
+            HOSPITAL, "dscg_caty", nulls_last=True
+        ),
+        monthly=monthly.sort(HOSPITAL, "pool", "month", "kind", "deviation", "review", nulls_last=True),
     )
 
 
-def _rejected_apart(tables: RunTables, known: pl.DataFrame) -> pl.DataFrame:
+def _rejected_apart(tables: RunTables, known: pl.DataFrame, only: str | None) -> pl.DataFrame:
     """Return rejected rows that the case table does not hold, each once, its first rule as reason."""
     return (
-        tables.rejected.filter(pl.col("severity") == "error")
+        tables.rejected.filter(
+            pl.col("severity") == "error", pl.lit(True) if only is None else pl.col(HOSPITAL) == only
+        )
         .join(known, on=["source_file", "source_row"], how="anti")
         .unique(["source_file", "source_row"], keep="first", maintain_order=True)
         .group_by(HOSPITAL, pl.lit("rejected").alias("outcome"), pl.col("rule").alias("reason"))
@@ -130,6 +158,13 @@ def _rank(column: str) -> pl.Expr:
 
 def _sorted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
     return frame.sort(HOSPITAL, _rank(column), column, *[c for c in ("reason",) if c in frame.columns])
+
+
+def region_bands(tables: RunTables) -> pl.DataFrame:
+    """Return the bands of all hospitals as :func:`by_band`, from the few columns that say them."""
+    paid = pl.col("pool").is_not_null() & pl.col("points_e4").is_not_null() & pl.col("outcome").is_in(PAID)
+    counted = tables.cases.filter(paid).group_by(pl.col("deviation").fill_null(NOT_TESTED)).len("cases")
+    return by_band(counted.with_columns(pl.col("cases").cast(pl.Int64)).collect())
 
 
 def by_band(deviation: pl.DataFrame) -> pl.DataFrame:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fenzhi.reports import region_page, statement
+from fenzhi.reports import confirm, months, region_page, statement
 from fenzhi.reports.display import Head, Table, moment, text
-from fenzhi.reports.facts import HOSPITAL, Facts, by_band
-from fenzhi.reports.statement import Hospital
+from fenzhi.reports.facts import HOSPITAL, Facts
+from fenzhi.reports.hospital import Hospital
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
@@ -21,12 +22,18 @@ TEMPLATES = Path(__file__).parent / "templates"
 STATEMENTS = "statements"
 
 
-def statement_file(code: str) -> str:
-    """Return the file name of a hospital's statement: the code, other characters than A-Za-z0-9_- as %XX.
+#: What a hospital gets -> ending of its file; a code's own dots are escaped, so no two codes share a file.
+KINDS = {"year": ".html", "months": ".months.html", "confirm": ".confirm.html", "workbook": ".xlsx"}
+#: The pages, each with the key of its name.
+PAGES = {"year": "only_year", "months": "only_months", "confirm": "only_confirm"}
+
+
+def statement_file(code: str, kind: str = "year") -> str:
+    """Return the file name of a hospital's page or workbook: the code, other characters than A-Za-z0-9_- as %XX.
 
     So a code can't lead to another folder, and two codes never share a file.
     """
-    return "".join(c if re.fullmatch(r"[A-Za-z0-9_-]", c) else _escape(c) for c in code) + ".html"
+    return "".join(c if re.fullmatch(r"[A-Za-z0-9_-]", c) else _escape(c) for c in code) + KINDS[kind]
 
 
 def _escape(character: str) -> str:
@@ -39,10 +46,14 @@ def statement_link(code: str) -> str:
 
 
 class Pages:
-    """Makes the pages of one run in one language; holds what all of them share."""
+    """Makes the pages of one run in one language; holds what all of them share.
 
-    def __init__(self, tables: RunTables, facts: Facts, lang: str) -> None:
-        self.tables, self.facts, self.words = tables, facts, Words(lang, tables.style)
+    ``bands``: cases of the whole region by deviation band. ``linked``: whether a hospital's pages lie in the run's
+    folder, where the region's page and each other are found.
+    """
+
+    def __init__(self, tables: RunTables, bands: pl.DataFrame, lang: str, *, linked: bool = True) -> None:
+        self.tables, self.words = tables, Words(lang, tables.style)
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -57,23 +68,38 @@ class Pages:
             "version": tables.manifest.get("versions", {}).get("fenzhi", ""),
             "css": Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
             "sources": sources_table(tables, self.words),
+            "linked": linked,
         }
         self._environment = environment
-        self._bands = by_band(facts.deviation)
+        self._bands = bands
+        self._titles = statement.band_names(tables, self.words)
 
-    def region(self) -> str:
-        """Return the page of the region."""
-        shown = region_page.context(self.tables, self.facts, self.words, statement_link)
+    def region(self, facts: Facts) -> str:
+        """Return the page of the region; ``facts``: those of all hospitals."""
+        shown = region_page.context(self.tables, facts, self.words, statement_link)
         return self._environment.get_template("region.html").render(
             head=_head(self.tables, self.words), **shown
         )
 
-    def statement(self, hospital: Hospital) -> str:
-        """Return the statement of one hospital."""
-        shown = statement.context(self.tables, hospital, self._bands, self.words)
-        year = (self.words("year"), self.tables.manifest["region"]["year"])
-        head = [*_hospital_head(hospital, self.words), year, *_head(self.tables, self.words)]
-        return self._environment.get_template("statement.html").render(head=head, **shown)
+    def page(self, hospital: Hospital, kind: str) -> str:
+        """Return one page of a hospital: ``kind`` is one of :data:`PAGES`."""
+        if kind == "year":
+            shown = statement.context(self.tables, hospital, self._bands, self.words)
+        elif kind == "months":
+            listed = months.months_of(self.tables, hospital, self._titles, self.words)
+            year = statement.months_table(self.tables, hospital, self.words)
+            shown = {"hospital": hospital, "months": listed, "year": year}
+        else:
+            shown = confirm.context(self.tables, hospital, self.words)
+        year_line = (self.words("year"), self.tables.manifest["region"]["year"])
+        head = [*_hospital_head(hospital, self.words), year_line, *_head(self.tables, self.words)]
+        links = [
+            (quote(statement_file(hospital.code, other)), self.words(name))
+            for other, name in PAGES.items()
+            if other != kind
+        ]
+        template = self._environment.get_template({"year": "statement.html"}.get(kind, f"{kind}.html"))
+        return template.render(head=head, links=links, **shown)
 
 
 def _head(tables: RunTables, words: Words) -> list[tuple[str, Any]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
-from fenzhi.errors import InputError
 from fenzhi.money import format_e4
 from fenzhi.reports import svg
 from fenzhi.reports.chapters import chapters_table
@@ -32,7 +29,10 @@ from fenzhi.reports.display import (
     text,
     yuan,
 )
-from fenzhi.reports.facts import BANDS, HOSPITAL, NOT_TESTED, Facts, grouping_rate
+from fenzhi.reports.facts import BANDS, HOSPITAL, NOT_TESTED, grouping_rate
+from fenzhi.reports.hospital import Hospital
+from fenzhi.reports.parts import departments_table, reviews_table
+from fenzhi.reports.remarks import remarks
 from fenzhi.reports.steps import kinds_of, steps
 from fenzhi.reports.styles import DIP
 from fenzhi.reports.tables import RunTables
@@ -40,58 +40,6 @@ from fenzhi.reports.words import Words
 
 TOP_GROUPS = 20
 CHART_GROUPS = 8
-
-
-@dataclass(frozen=True)
-class Hospital:
-    """One hospital's rows: ``rows`` of hospitals and ``months`` in the order of the pools, its ``facts``."""
-
-    code: str
-    rows: pl.DataFrame
-    months: pl.DataFrame
-    facts: Facts
-
-    @property
-    def name(self) -> str:
-        """Name of the hospital, or its code."""
-        return str(self.rows["fixmedins_name"][0] or self.code)
-
-    def total(self, column: str) -> int:
-        """Return the sum of a column over the pools."""
-        return int(self.rows[column].sum())
-
-
-def hospitals_of(tables: RunTables, facts: Facts, codes: Sequence[str] | None = None) -> list[Hospital]:
-    """Split the tables by hospital, each of them once; ``codes`` limits the result to some hospitals.
-
-    An unknown code is an :class:`InputError`.
-    """
-    order = pl.col("pool").replace_strict(tables.pool_ids(), range(tables.pools.height), default=None)
-    rows = _split(tables.hospitals.sort(order, nulls_last=True, maintain_order=True))
-    months = _split(tables.months.sort(order, "month", nulls_last=True, maintain_order=True))
-    by_code = facts.by_hospital()
-    none = facts.of("")
-    for wanted in codes or ():
-        if wanted not in rows:
-            raise InputError(
-                "the run has no hospital with this code",
-                code="REPORT_HOSPITAL_UNKNOWN",
-                file=tables.run_dir / "hospitals.parquet",
-                field=HOSPITAL,
-                value=wanted,
-                remedy="give a code of the table hospitals, for example "
-                + next(iter(rows), "none: it is empty"),
-            )
-    no_months = tables.months.clear()
-    return [
-        Hospital(one, rows[one], months.get(one, no_months), by_code.get(one, none))
-        for one in (rows if codes is None else codes)
-    ]
-
-
-def _split(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    parts = frame.partition_by(HOSPITAL, as_dict=True, maintain_order=True)
-    return {str(key[0]): part for key, part in parts.items()}
 
 
 def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: Words) -> dict[str, Any]:
@@ -104,11 +52,14 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
         "hospital": hospital,
         "sentence": sentence(hospital, words),
         "figures": figures(tables, hospital, words),
+        "remarks": remarks(tables, hospital, words),
         "steps": steps(tables, hospital.rows, words),
         "months": months_table(tables, hospital, words),
         "chapters": None if words.style == DIP else chapters_table(hospital.facts.chapters, tables, words),
+        "departments": departments_table(hospital, words),
         "groups": groups_table(hospital, words),
         "deviation": deviation_table(hospital, bands, words),
+        "reviews": reviews_table(hospital, words),
         "outcomes": outcomes_table(hospital, tables.rule_messages, words),
         "charts": [
             *_month_charts(tables, hospital, words),

@@ -35,7 +35,10 @@ Values = Sequence[int | None]
 
 def kinds_of(tables: RunTables) -> list[str]:
     """Return the kinds of points that the statements of a run show, in the order of :data:`KINDS`."""
-    used = {kind for kind in KINDS if (tables.hospitals[f"points_{kind}_e4"].fill_null(0) != 0).any()}
+    any_points = tables.hospitals.select(
+        (pl.col(f"points_{kind}_e4") != 0).any().alias(kind) for kind in KINDS
+    )
+    used = {kind for kind, found in any_points.row(0, named=True).items() if found}
     return [kind for kind in KINDS if kind in ALWAYS[tables.style] or kind in used]
 
 

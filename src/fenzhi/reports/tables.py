@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import polars as pl
 
 from fenzhi.errors import InputError
 from fenzhi.reports.styles import style_of
-from fenzhi.results import TABLES, columns_of, shape
+from fenzhi.results import FURTHER, TABLES, columns_of, shape
 
 SMALL_TABLES = tuple(name for name in TABLES if name != "cases")
 
@@ -105,6 +106,26 @@ class RunTables:
             (pl.col("n") == 1) & pl.col("message").is_not_null() & pl.col("rule").is_not_null()
         )
         return dict(said.select("rule", "message").iter_rows())
+
+    @cached_property
+    def manifest_hash(self) -> str:
+        """SHA-256 of ``manifest.json``: it names the hashes of every input, so it stands for the whole run."""
+        return hashlib.sha256((self.run_dir / "manifest.json").read_bytes()).hexdigest()
+
+    def further_sheets(self) -> list[str]:
+        """Return the tables that only some policies make, that this run has and that hold no single stays."""
+        return [
+            name
+            for name, columns in FURTHER.items()
+            if (self.run_dir / f"{name}.parquet").is_file() and columns[0].name != "setl_id"
+        ]
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return a table by its name; one that only some policies make is read now."""
+        if name in SMALL_TABLES:
+            frame: pl.DataFrame = getattr(self, name)
+            return frame
+        return _frame(self.run_dir, name)
 
     def pool_ids(self) -> list[str]:
         """Return the pools in the order of the table ``pools``."""

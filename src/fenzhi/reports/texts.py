@@ -250,6 +250,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sheet.ledger": ("账务", "Ledger"),
     "sheet.monitoring": ("监测", "Monitoring"),
     "sheet.rejected": ("质控汇总", "Quality control"),
+    "sheet.coefficients": ("成本系数", "Cost coefficients"),
+    "sheet.class_coefficients": ("类别病种系数", "Class coefficients"),
+    "sheet.auxiliary": ("辅助分型", "Auxiliary types"),
+    "sheet.review": ("特例单议", "Special review"),
+    "sheet_too_long": (
+        "行数超过一张工作表的上限，见 {file}",
+        "more rows than a sheet can hold: read {file}",
+    ),
 }
 
 #: The glossary of a statement: (term, plain words), each in both languages.

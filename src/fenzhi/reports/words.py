@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fenzhi.errors import OutputError
 from fenzhi.reports.names import NAMES
+from fenzhi.reports.statement_texts import STATEMENT_TEXTS
 from fenzhi.reports.styles import DIP, DRG_TEXTS, DRG_TITLES, glossary, said
 from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
 from fenzhi.results import FURTHER, TABLES
@@ -32,7 +33,9 @@ class Words:
         self.lang, self.style = lang, style
         self._at = at = language(lang)
         other, titles = ({}, {}) if style == DIP else (DRG_TEXTS, DRG_TITLES)
-        self._texts = {key: said(text, style)[at] for key, text in (TEXTS | dict(other)).items()}
+        self._texts = {
+            key: said(text, style)[at] for key, text in (TEXTS | STATEMENT_TEXTS | dict(other)).items()
+        }
         self._names = {key: said(text, style)[at] for key, text in (NAMES | dict(other)).items()}
         self._titles = {
             (table, column.name): said(titles.get(column.name, (column.zh, column.en)), style)[at]
@@ -54,6 +57,10 @@ class Words:
     def known(self, kind: str, code: object) -> str | None:
         """Return the name of a code, None if it has no name here."""
         return self._names.get(f"{kind}.{code}")
+
+    def sheet(self, table: str) -> str:
+        """Return the name of a table as a whole, the title of its sheet."""
+        return self._texts.get(f"sheet.{table}", table)
 
     def title(self, table: str, column: str) -> str:
         """Return the title of a column of a result table."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ CHAPTERS = {
     "I": "肌肉骨骼",
     "R": "骨髓增生与肿瘤",
 }
+DEPARTMENTS = ("A03", "A04", "A03", None)
 BED_DAY_E4 = 90_000
 DEDUCTIONS = {("H36040000001", "employee", 3): 123_45, ("H36040000002", "resident", 7): 80_000}
 OPENING = 6_1000
@@ -67,6 +69,7 @@ def _case(rng: random.Random, at: int) -> dict[str, Any]:
         "pool": pool,
         "month": at % 12 + 1,
         "act_ipt_days": rng.randint(1, 21),
+        "dscg_caty": DEPARTMENTS[at % len(DEPARTMENTS)],
     }
     group_id, _, layer, grass, rw = rng.choice(GROUPS)
     coefficient = 10_000 if grass else HOSPITALS[code][3]
@@ -349,11 +352,18 @@ def manifest(pools: list[dict[str, Any]], cases: int) -> dict[str, Any]:
 
 
 def build(
-    seed: int = 7, size: int = 200, *, drg: bool = False
+    seed: int = 7,
+    size: int = 200,
+    *,
+    drg: bool = False,
+    keep: Callable[[dict[str, Any]], bool] = lambda case: True,
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-    """Return the result tables and the manifest of the made-up run; weights of 1,000 mean the average stay."""
+    """Return the result tables and the manifest of the made-up run; weights of 1,000 mean the average stay.
+
+    ``keep``: which of the drawn stays there are.
+    """
     rng = random.Random(seed)
-    cases = [_case(rng, at) for at in range(size)]
+    cases = [case for case in (_case(rng, at) for at in range(size)) if keep(case)]
     if drg:
         cases = [_as_drg(case) for case in cases]
     pools = _price(cases)

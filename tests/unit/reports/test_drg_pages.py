@@ -12,7 +12,8 @@ import pytest
 from fenzhi.reports import RunTables, write_reports
 from fenzhi.reports.chapters import by_chapter, chapters_table
 from fenzhi.reports.facts import Facts, case_mix, gather, grouping_rate
-from fenzhi.reports.statement import figures, hospitals_of
+from fenzhi.reports.hospital import hospitals_of
+from fenzhi.reports.statement import figures
 from fenzhi.reports.steps import kinds_of
 from fenzhi.reports.words import Words
 

@@ -12,11 +12,11 @@ from fenzhi.errors import InputError
 from fenzhi.money import SCALE
 from fenzhi.reports import RunTables
 from fenzhi.reports.facts import Facts
+from fenzhi.reports.hospital import hospitals_of
 from fenzhi.reports.statement import (
     Hospital,
     figures,
     groups_table,
-    hospitals_of,
     months_table,
     reason_words,
     sentence,

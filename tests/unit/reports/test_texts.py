@@ -15,14 +15,19 @@ from fenzhi.records import RULES
 from fenzhi.records.rules import Rule
 from fenzhi.reports.facts import OUTCOMES
 from fenzhi.reports.names import NAMES
+from fenzhi.reports.statement_texts import STATEMENT_TEXTS
 from fenzhi.reports.tables import SMALL_TABLES
 from fenzhi.reports.texts import GLOSSARY, LANGUAGES, TEXTS
 from fenzhi.reports.words import Words, language
+from fenzhi.results import FURTHER
 
-ALL = TEXTS | NAMES
+ALL = TEXTS | STATEMENT_TEXTS | NAMES
 RULES_PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
 WIDE = str.maketrans(",:;()", "，：；（）")
+TEXT_FILES = ("texts.py", "statement_texts.py", "names.py", "styles.py")
 ROOM = Path(fenzhi.reports.__file__).parent
+# Rooms that speak in the same words.
+USERS = [ROOM.parent / "pipeline" / "ledger.py", ROOM.parent / "cli" / "ledger.py"]
 
 
 def _fields(text: str) -> set[str]:
@@ -44,14 +49,16 @@ def test_both_languages_have_the_text_and_the_same_fields(key: str) -> None:
 def test_every_text_is_used_and_every_used_text_exists() -> None:
     sources = [
         path.read_text()
-        for path in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.html")]
+        for path in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.html"), *USERS]
         # The page of the comparison has its own texts and its own test.
-        if path.name not in ("texts.py", "names.py", "styles.py") and not path.name.startswith("reconcile")
+        if path.name not in TEXT_FILES and not path.name.startswith("reconcile")
     ]
     quoted = set(re.findall(r"""["']([a-z_]+)["']""", "\n".join(sources)))
     called = set(re.findall(r"""\bw(?:ords)?\(["']([a-z_.]+)["']""", "\n".join(sources)))
-    plain = {key for key in TEXTS if "." not in key}
-    assert called <= set(TEXTS)
+    texts = TEXTS | STATEMENT_TEXTS
+    assert set(TEXTS) & set(STATEMENT_TEXTS) == set()
+    plain = {key for key in texts if "." not in key}
+    assert called <= set(texts)
     assert plain - quoted == set()
 
 
@@ -65,7 +72,8 @@ def test_glossary_is_complete_in_both_languages() -> None:
 
 def test_every_outcome_and_sheet_has_a_name() -> None:
     assert {f"outcome.{name}" for name in OUTCOMES} <= set(NAMES)
-    assert {f"sheet.{name}" for name in SMALL_TABLES} <= set(TEXTS)
+    further = [name for name, columns in FURTHER.items() if columns[0].name != "setl_id"]
+    assert {f"sheet.{name}" for name in (*SMALL_TABLES, *further)} <= set(TEXTS)
 
 
 def _documented() -> tuple[set[str], set[str]]:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from fenzhi.errors import OutputError
-from fenzhi.reports import RunTables, workbook
+from fenzhi.reports import RunTables, sheets
 from fenzhi.reports.workbook import write_workbook
 from fenzhi.results import TABLES
 
@@ -85,7 +85,7 @@ def test_the_run_alone_decides_the_bytes(book: Path, tables: RunTables, tmp_path
 
 
 def test_too_many_rows(tables: RunTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "SHEET_ROWS", 5)
+    monkeypatch.setattr(sheets, "SHEET_ROWS", 5)
     with pytest.raises(OutputError) as error:
         write_workbook(tmp_path / "x.xlsx", tables, "zh")
     assert error.value.code == "REPORT_SHEET_ROWS"

@@ -32,8 +32,9 @@ def test_files_progress_and_rights(fresh: Path) -> None:
     written = write_reports(fresh, progress=lambda done, total: seen.append((done, total)))
     names = [str(path.relative_to(fresh)) for path in written]
     assert names[:2] == ["region.html", "region.xlsx"]
-    assert sorted(names[2:]) == [f"statements/{code}.html" for code in sample.HOSPITALS]
-    assert seen == [(n, 5) for n in range(1, 6)]
+    endings = (".html", ".months.html", ".confirm.html")
+    assert names[2:] == [f"statements/{code}{ending}" for code in sample.HOSPITALS for ending in endings]
+    assert seen == [(n, 11) for n in range(1, 12)]
     assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
     assert stat.S_IMODE((fresh / "statements").stat().st_mode) == 0o700
     assert not list(fresh.rglob("*.part"))
@@ -41,8 +42,35 @@ def test_files_progress_and_rights(fresh: Path) -> None:
 
 def test_one_statement_is_the_same_as_among_all(reported: Path, fresh: Path) -> None:
     lang = "zh" if 'lang="zh-CN"' in (reported / "region.html").read_text() else "en"
-    path = write_statement(fresh, "H36040000002", lang)
-    assert path.read_bytes() == (reported / "statements" / "H36040000002.html").read_bytes()
+    written = write_statement(fresh, "H36040000002", lang)
+    names = [f"H36040000002{ending}" for ending in (".html", ".months.html", ".confirm.html", ".xlsx")]
+    assert [path.name for path in written] == names
+    for path in written[:3]:
+        assert path.read_bytes() == (reported / "statements" / path.name).read_bytes()
+    # The workbook is made on demand, where the pages are already there.
+    assert [path.name for path in write_statement(reported, "H36040000002", lang)] == names[3:]
+    assert (reported / "statements" / names[3]).read_bytes() == written[3].read_bytes()
+    written[3].unlink()
+    (reported / "statements" / names[3]).unlink()
+
+
+def test_a_statement_elsewhere_is_one_file_or_a_folder(reported: Path, tmp_path: Path) -> None:
+    lang = "zh" if 'lang="zh-CN"' in (reported / "region.html").read_text() else "en"
+    code = "H36040000002"
+    page = tmp_path / "new" / "months.html"
+    assert write_statement(reported, code, lang, target=page, kind="months") == [page]
+    assert "../region.html" not in page.read_text()
+    assert 'id="m12"' in page.read_text()
+    book = tmp_path / "one.xlsx"
+    assert write_statement(reported, code, lang, target=book) == [book]
+    folder = write_statement(reported, code, lang, target=tmp_path / "all")
+    assert len(folder) == len(list((tmp_path / "all").iterdir())) == 4
+    assert folder[3].read_bytes() == book.read_bytes()
+    assert stat.S_IMODE(book.stat().st_mode) == 0o600
+    with pytest.raises(OutputError, match="OUTPUT_EXISTS"):
+        write_statement(reported, code, lang, target=book)
+    with pytest.raises(OutputError, match="OUTPUT_FORMAT"):
+        write_statement(reported, code, lang, target=tmp_path / "one.pdf")
 
 
 def test_pages_stand_alone_and_need_no_script(reported: Path) -> None:
@@ -103,9 +131,8 @@ def test_nothing_is_overwritten(fresh: Path) -> None:
     assert (fresh / "region.xlsx").read_text() == "mine"
     assert not (fresh / "region.html").exists()
     assert not (fresh / "statements").exists()
-    write_statement(fresh, "H36040000001")
-    with pytest.raises(OutputError, match="OUTPUT_EXISTS"):
-        write_statement(fresh, "H36040000001")
+    assert len(write_statement(fresh, "H36040000001")) == 4
+    assert write_statement(fresh, "H36040000001") == []
 
 
 def test_wrong_sums_write_nothing(fresh: Path) -> None:
