@@ -58,6 +58,7 @@ PAID_CASE = [
     "auxiliary_level",
     "auxiliary_e4",
     "points_base_e4",
+    "auxiliary_points_e4",
     "deviation",
     "reference_fen",
     "readmitted_days",
@@ -174,6 +175,10 @@ def compare_hospitals(table, lines, cases):
         assert sum(row[f"{name}_cases"] for name in PAID) == len(own)
         assert row["cases"] == len(own)
         assert row["add_on_e4"] == sum(case["add_on_e4"] or 0 for case in own)
+        approved = [case for case in own if case.get("review") not in (None, "refused")]
+        assert row["points_review_e4"] == sum(case["points_e4"] for case in approved)
+        plain = [case for case in own if case["direct_fen"] is None and case not in approved]
+        assert row["auxiliary_points_e4"] == sum(case.get("auxiliary_points_e4") or 0 for case in plain)
         assert (row["cmi_e4"] is None) == (not weights)
     assert table.height == len(lines)
 

@@ -150,7 +150,7 @@ def base_points(
 
     ``stay``: what auxiliary types look at, where the rules have them.
     """
-    no_type = {**NONE, "auxiliary_e4": None}
+    no_type = {**NONE, "auxiliary_e4": None, "auxiliary_points_e4": None}
     if group_id is None:
         points = 0
         if rules["ungrouped"]["rule"] == "share_of_cost":
@@ -164,7 +164,9 @@ def base_points(
     h = coefficient_e4 if flat is None else flat
     found = NONE if stay is None else auxiliary_of(stay, group_id, weights, rules)
     points = half_up(Fraction(rw * h * found["auxiliary_e4"], E4 * E4), step_of(rules))
-    return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": points, **found}
+    plain = half_up(Fraction(rw * h, E4), step_of(rules))
+    more = None if rules["auxiliary"] is None else points - plain
+    return {"rw_e4": rw, "coefficient_e4": h, "points_base_e4": points, "auxiliary_points_e4": more, **found}
 
 
 def standard_fen(points_e4: int, value_e4: int | None) -> int | None:

@@ -310,7 +310,7 @@ def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping
     own = coefficient_of(code, None, weights, rules) if rules["bed_day"]["coefficient"] else None
     level = hospitals[code]["level"] if code in hospitals else None
     points = bed_day_points(row["act_ipt_days"], level, E4 if own is None else own, rules)
-    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen", "directly", *NONE))
+    nothing = dict.fromkeys(("rw_e4", "deviation", "reference_fen", "directly", "auxiliary_points_e4", *NONE))
     return {**nothing, "coefficient_e4": own, "points_base_e4": points, "points_e4": points}
 
 

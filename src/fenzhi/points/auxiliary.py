@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from fenzhi.money import SCALE
+from fenzhi.money import SCALE, ratio_half_up
 from fenzhi.policy.auxiliary import Auxiliary
 from fenzhi.weights import Weights
 from fenzhi.weights.levels import level_name, with_levels
@@ -42,6 +42,13 @@ def with_auxiliary(stays: pl.DataFrame, weights: Weights, rules: Auxiliary, regu
         .with_columns(pl.when(regular).then(name).alias(name) for name in COLUMNS)
         .drop(level_name(place) for place in range(len(rules.families)))
     )
+
+
+def auxiliary_points(step: int) -> pl.Expr:
+    """Return auxiliary_points_e4: points before deviation less what they were with a coefficient of 1; null without."""
+    plain = ratio_half_up(pl.col("rw_e4").cast(pl.Int128) * pl.col("coefficient_e4"), pl.lit(SCALE), step)
+    added = pl.when(pl.col("auxiliary_e4").is_not_null()).then(pl.col("points_base_e4") - plain)
+    return added.alias("auxiliary_points_e4")
 
 
 def _fitting(frame: pl.DataFrame, applied: pl.DataFrame, place: int) -> pl.DataFrame:

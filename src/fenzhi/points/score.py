@@ -9,7 +9,7 @@ import polars as pl
 
 from fenzhi.money import SCALE, ratio_half_up, standard_fen, step_of, to_e4
 from fenzhi.points.add_ons import with_add_ons
-from fenzhi.points.auxiliary import with_auxiliary
+from fenzhi.points.auxiliary import auxiliary_points, with_auxiliary
 from fenzhi.points.bed_day import bed_day_points
 from fenzhi.points.deviation import auxiliary_weight, banded_points, is_paid_directly
 from fenzhi.points.incomplete import INCOMPLETE, incomplete_points, is_incomplete
@@ -187,10 +187,13 @@ def score(
     scored together). ``opening_values``: pool, opening_value_e4.
     Returns the stays in the same order with rw_e4, coefficient_e4, auxiliary_e4, points_base_e4, deviation,
     reference_fen, points_e4, and ``paid_directly``: by which rule the fund pays a stay directly (``ungrouped``,
-    ``deviation``; null = by points); with add-ons add_ons and add_on_e4, which points_e4 includes.
+    ``deviation``; null = by points); with add-ons add_ons and add_on_e4, which points_e4 includes; with
+    auxiliary types auxiliary_points_e4, which points_base_e4 includes.
     """
     step = step_of(policy.points.decimals)
     based = _based(stays, weights, policy, grassroots)
+    if policy.auxiliary is not None:
+        based = based.with_columns(auxiliary_points(step))
     with_value = based.join(
         opening_values.select("pool", "opening_value_e4"), on="pool", how="left", maintain_order="left"
     )

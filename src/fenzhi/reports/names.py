@@ -125,6 +125,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "section.bed_day": ("床日付费", "bed-day stays"),
     "section.readmission": ("短期内再入院", "readmission"),
     "section.add_ons": ("加成分值", "add-ons"),
+    "section.special_review": ("特例单议", "special review"),
     "section.point_value": ("点值", "point value"),
     "section.settlement": ("结算", "settlement"),
     "rule.key_missing": ("缺少结算ID", "the settlement id is missing"),

@@ -30,6 +30,12 @@ ALWAYS: Mapping[str, tuple[str, ...]] = {
     RATE: ("core", "ungrouped"),
     POINTS: ("core", "ungrouped"),
 }
+#: Parts of the points that are no kind of their own -> how they are counted, the section of the policy that rules them.
+OF_WHICH = {
+    "add_on_e4": ("how_add_ons", "add_ons"),
+    "auxiliary_points_e4": ("how_auxiliary", "auxiliary"),
+    "points_review_e4": ("how_review", "special_review"),
+}
 Values = Sequence[int | None]
 
 
@@ -119,6 +125,10 @@ def _points(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
         lines.line(kind, item, words("how_kind"), values, e4, by=KINDS[kind])
     total, how = hospital["points_e4"].to_list(), lines.formula(" + ".join(f"{{{kind}}}" for kind in kinds))
     lines.line("points", words.title("hospitals", "points_e4"), how, total, e4, total=True)
+    for name, (how, section) in OF_WHICH.items():
+        if (tables.hospitals[name].fill_null(0) != 0).any():
+            item, values = words.title("hospitals", name), hospital[name].to_list()
+            lines.line(name, item, words(how), values, e4, by=section)
     lines.part(words("part_payable"))
     value = hospital["point_value_e4"].to_list()
     title = words.title("hospitals", "point_value_e4")

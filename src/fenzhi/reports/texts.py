@@ -82,6 +82,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rounding": ("取整与尾差", "rounding and residual"),
     "by_policy": ("{how}【政策：{section}】", "{how} [policy: {section}]"),
     "how_kind": ("该类病例结算分值之和", "sum of the points of such stays"),
+    "how_add_ons": ("已含在总分值中", "inside the points above"),
+    "how_auxiliary": (
+        "已含在总分值中；偏差前分值减去系数为 1 时的分值，直接支付和特例单议通过的病例不计",
+        "inside the points above; points before deviation less those with a coefficient of 1, "
+        "without stays paid directly or approved by special review",
+    ),
+    "how_review": (
+        "已含在总分值中；特例单议通过病例的分值",
+        "inside the points above; points of stays that special review approved",
+    ),
     "how_value": ("基金池统一结算点值，元/分", "one value for the whole pool, yuan per point"),
     "how_ratio": ("基金池记账金额 ÷ 付费口径费用", "booked amount ÷ cost of the pool"),
     "how_rounding": (

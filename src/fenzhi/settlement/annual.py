@@ -19,7 +19,8 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays.
 
     ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4, direct_fen of
-    the stays that the fund pays; layer, where there may be TCM-advantage groups; add_on_e4, where there are add-ons.
+    the stays that the fund pays; layer, where there may be TCM-advantage groups; add_on_e4, where there are add-ons;
+    auxiliary_points_e4, with auxiliary types; review, with special review.
     """
     grouped, points = pl.col("outcome") == "grouped", pl.col("points_e4")
     flat = pl.col("grassroots").fill_null(False)
@@ -38,15 +39,30 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
         points.filter(pl.col("outcome") == "ungrouped").sum().alias("points_ungrouped_e4"),
         points.filter(pl.col("outcome") == "bed_day").sum().alias("points_bed_day_e4"),
         points.sum(),
-        (pl.col("add_on_e4").sum() if "add_on_e4" in scored.columns else pl.lit(0, pl.Int64)).alias(
-            "add_on_e4"
-        ),
+        *_of_which(scored.columns),
         *direct_sums(),
         pl.col("rw_e4").sum().alias("rw_sum_e4"),
         pl.col("rw_e4").count().cast(pl.Int64).alias("rw_cases"),
     )
     joined = accounts.join(sums, on=ACCOUNT, how="left", maintain_order="left")
     return joined.with_columns(cs.by_dtype(pl.Int64).fill_null(0))
+
+
+def _of_which(columns: list[str]) -> list[pl.Expr]:
+    """Return sums of parts of the points: by add-ons, by auxiliary types, of stays that special review approved."""
+    none = pl.lit(False)
+    approved = (pl.col("review") != "refused").fill_null(False) if "review" in columns else none
+    # Whoever has other points, or none, has none by auxiliary types.
+    kept = pl.col("direct_fen").is_null() & ~approved
+
+    def total(name: str, where: pl.Expr) -> pl.Expr:
+        return pl.col(name).filter(where).sum() if name in columns else pl.lit(0, pl.Int64).alias(name)
+
+    return [
+        total("add_on_e4", pl.lit(True)),
+        total("auxiliary_points_e4", kept),
+        total("points_e4", approved).alias("points_review_e4"),
+    ]
 
 
 def gross_amounts(sums: pl.DataFrame, pools: pl.DataFrame, policy: Policy) -> pl.DataFrame:

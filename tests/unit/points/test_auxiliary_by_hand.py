@@ -92,6 +92,15 @@ def test_points_before_deviation():
     assert points(stay(), points={"decimals": 0}) == [2_360_000]
 
 
+# Without types 100 x 1.1 = 110: 235.719 - 110; 47.146 - 110. Whole points are rounded first: 236 - 110.
+def test_what_types_add_before_deviation():
+    got = scored([stay(), stay(4_000, age=40), stay(outcome="ungrouped", group_idx=-1)])
+    assert got["auxiliary_points_e4"].to_list() == [1_257_190, -628_540, None]
+    whole = scored([stay()], points={"decimals": 0})
+    assert whole["auxiliary_points_e4"].to_list() == [1_260_000]
+    assert scored([stay()], types([]))["auxiliary_points_e4"].to_list() == [0]
+
+
 @pytest.mark.parametrize(
     ("rule", "cost", "expected"),
     [

@@ -318,3 +318,23 @@ def test_unknown_hospital(tables: RunTables, facts: Facts) -> None:
     assert error.value.code == "REPORT_HOSPITAL_UNKNOWN"
     assert error.value.value == "H0"
     assert "H36040000001" in str(error.value.remedy)
+
+
+def test_parts_of_the_points_stand_below_the_total(tables: RunTables, facts: Facts) -> None:
+    names = ("auxiliary_points_e4", "points_review_e4")
+    usual = steps(tables, _one(tables, facts).rows, Words("zh"))
+    changed = dataclasses.replace(
+        tables,
+        hospitals=tables.hospitals.with_columns(pl.lit(15_000, pl.Int64).alias(name) for name in names),
+    )
+    rows = _one(changed, facts).rows
+    for lang, titles in (
+        ("zh", ["总分值", "其中：辅助分型增减分值", "其中：特例单议分值"]),
+        ("en", ["points", "of which by auxiliary types", "of which by special review"]),
+    ):
+        table = steps(changed, rows, Words(lang))
+        lines = [[cell.text for cell in row.cells] for row in table.rows]
+        at = next(i for i, row in enumerate(table.rows) if row.part == "total")
+        assert [line[1].replace(":", "：") for line in lines[at : at + 3]] == titles
+        assert [line[2] for line in lines[at + 1 : at + 3]] == ["1.5000"] * 2
+    assert len(table.rows) == len(usual.rows) + 2

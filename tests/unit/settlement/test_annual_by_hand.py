@@ -240,3 +240,31 @@ def test_no_fen_is_lost(
     assert (
         got.hospitals["payable_fen"] == got.hospitals["clearing_fen"] + got.hospitals["advance_fen"]
     ).all()
+
+
+# Four stays of 10 points each by the deviation. H1: 3 more by its type; paid directly: not counted; approved at 25
+# points instead: its type does not count, its points do. H2: refused, 4 less by its type, 2 of an add-on.
+def test_parts_of_the_points() -> None:
+    rows = [
+        ("H1", 100_000, 30_000, None, None, None),
+        ("H1", 0, 50_000, None, 700, None),
+        ("H1", 250_000, 20_000, "expert_points", None, None),
+        ("H2", 120_000, -40_000, "refused", None, 20_000),
+    ]
+    names = ["fixmedins_code", "points_e4", "auxiliary_points_e4", "review", "direct_fen", "add_on_e4"]
+    given = pl.DataFrame(rows, schema=names, orient="row").with_columns(
+        pl.lit("E").alias("pool"),
+        pl.lit("grouped").alias("outcome"),
+        pl.lit(False).alias("grassroots"),
+        *(pl.lit(1, pl.Int64).alias(name) for name in ("cost_fen", "booked_fen", "rw_e4")),
+        pl.col("direct_fen", "add_on_e4").cast(pl.Int64),
+    )
+    accounts = pl.DataFrame({"fixmedins_code": ["H1", "H2", "H3"], "pool": ["E"] * 3})
+    parts = ("points_e4", "auxiliary_points_e4", "points_review_e4", "add_on_e4")
+    assert hospital_sums(given, accounts).select("fixmedins_code", *parts).rows() == [
+        ("H1", 350_000, 30_000, 250_000, 0),
+        ("H2", 120_000, -40_000, 0, 20_000),
+        ("H3", 0, 0, 0, 0),
+    ]
+    plain = hospital_sums(given.drop("auxiliary_points_e4", "review", "add_on_e4"), accounts)
+    assert plain.select(parts[1:]).sum().row(0) == (0, 0, 0)
