@@ -1,7 +1,8 @@
 """Budget: pools, lines, point values."""
 
 from fenzhi.budget.direct import direct_amounts, direct_sums, payment_ratio, with_direct
-from fenzhi.budget.lines import Budget, Line, PoolBudget
+from fenzhi.budget.lines import Budget
+from fenzhi.budget.pool import Line, PoolBudget
 from fenzhi.budget.values import opening_values, price
 
 __all__ = [

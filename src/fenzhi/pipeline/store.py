@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
+from fenzhi.budget.pool import LEFT_OVER
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.files import new_dir, sweep
 from fenzhi.pipeline.setting import Progress, silent
@@ -81,17 +82,15 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
         for name, section in policy.model_dump(mode="json").items()
         if section is not None and "cite" in section
     }
-    budget = [
-        {
-            "pool": pool.id,
-            "name": line.name,
-            "kind": line.kind,
-            "amount_fen": line.amount_fen,
-            "cite": line.cite,
-        }
-        for pool in region.budget.pool
-        for line in pool.lines
-    ]
+    budget = []
+    for pool in region.budget.pool:
+        amounts = pool.amounts()
+        lines: list[tuple[str, str, str]] = [(line.name, line.kind, line.cite) for line in pool.lines]
+        if pool.method != "items":
+            lines.append((LEFT_OVER, LEFT_OVER, "budget.toml"))
+        for name, kind, cite in lines:
+            said = {"name": name, "kind": kind, "amount_fen": amounts[name], "cite": cite}
+            budget.append({"pool": pool.id, **said})
     return {
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -35,7 +35,7 @@ def model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
 def keys_at(model: type[BaseModel], place: Place) -> list[str]:
     """Return the keys that the table at ``place`` may have."""
     found = model_at(model, place)
-    return [] if found is None else list(found.model_fields)
+    return [] if found is None else [field.alias or name for name, field in found.model_fields.items()]
 
 
 def nearest(key: str, keys: list[str]) -> str | None:

@@ -29,7 +29,6 @@ from fenzhi.region.reviews import (
     read_review_history,
 )
 from fenzhi.region.tables import (
-    AMOUNT,
     read_amounts,
     read_assessment,
     read_bonuses,
@@ -238,16 +237,6 @@ def _budget(file: Path, year: int, pools: list[str]) -> Budget:
                 if twice
                 else f"use one of: {', '.join(pools)}",
             )
-        for line in entry.lines:
-            if not AMOUNT.fullmatch(f"{line.amount:f}"):
-                raise RegionError(
-                    "an amount is yuan with at most two decimals",
-                    code="BUDGET_VALUE",
-                    file=file,
-                    field=f"pool {entry.id}, line {line.name}",
-                    value=line.amount,
-                    remedy="correct the amount",
-                )
     for pool in pools:
         try:
             budget.of(pool)

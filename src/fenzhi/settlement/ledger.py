@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from fenzhi.budget.lines import Budget
+from fenzhi.budget.pool import BY_DISEASE, LEFT_OVER, RESERVES
 from fenzhi.errors import ConservationError
 
 SCHEMA = {
@@ -45,40 +46,37 @@ def _movement(
     )
 
 
+def _budget_account(kind: str) -> str:
+    """Return the account that a line of this kind moves money into, out of the fund."""
+    if kind in (*RESERVES, LEFT_OVER):
+        return "reserve"
+    return BY_DISEASE if kind == BY_DISEASE else "carve_out"
+
+
 def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFrame:
+    """Return what the plan and then each change moves: the difference of the amounts before and after it."""
     rows = []
     for pool in pools["pool"]:
         entry = budget.of(pool)
-        for line in entry.lines:
-            debit, credit = {
-                "income": (f"fund:{pool}", f"source:{pool}"),
-                "carve_out": (f"carve_out:{pool}", f"fund:{pool}"),
-                "reserve": (f"reserve:{pool}", f"fund:{pool}"),
-            }[line.kind]
-            rows.append(
-                (
-                    str(year),
-                    pool,
-                    debit,
-                    credit,
-                    line.amount_fen,
-                    None,
-                    f"budget_{line.kind}",
-                    line.cite or line.name,
-                )
-            )
-        rows.append(
-            (
-                str(year),
-                pool,
-                f"by_disease:{pool}",
-                f"fund:{pool}",
-                entry.fund_fen,
-                None,
-                "by_disease_fund",
-                "budget.toml",
-            )
-        )
+        changes = entry.changes()
+        kinds: dict[str, tuple[str, str]] = {
+            line.name: (line.kind, line.cite or line.name) for line in entry.lines
+        }
+        kinds |= {name: (name, "budget.toml") for name in (LEFT_OVER, BY_DISEASE)}
+        before: dict[str, int] = {}
+        for done in range(len(changes) + 1):
+            period = f"{changes[done - 1].date:%Y-%m}" if done else str(year)
+            amounts = entry.amounts(done)
+            for name, (kind, cite) in kinds.items():
+                fen = amounts[name] - before.get(name, 0)
+                sides = (f"{_budget_account(kind)}:{pool}", f"fund:{pool}")
+                if kind == "income":
+                    sides = (f"fund:{pool}", f"source:{pool}")
+                debit, credit = sides if fen > 0 else sides[::-1]
+                movement = "by_disease_fund" if kind == BY_DISEASE else f"budget_{kind}"
+                source = changes[done - 1].source if done else cite
+                rows.append((period, pool, debit, credit, abs(fen), None, movement, source))
+            before = amounts
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").filter(pl.col("amount_fen") != 0)
 
 
