@@ -162,7 +162,9 @@ POOLS = (
     _c("points_e4", pl.Int64, "总分值", "points"),
     _c("income_fen", pl.Int64, "预算收入", "budget"),
     _c("carved_out_fen", pl.Int64, "预算扣除", "carved out before the by-disease total"),
-    _c("reserve_fen", pl.Int64, "风险储备", "reserve"),
+    _c(
+        "reserve_fen", pl.Int64, "风险金与调节金", "to the reserve: risk reserve, adjustment, above the total"
+    ),
     _c("fund_fen", pl.Int64, "按病种付费基金", "by-disease fund"),
     _c("payment_ratio_e4", pl.Int64, "支付比例", "payment ratio"),
     _c("direct_cases", pl.Int64, "直接支付病例数", "stays paid directly"),
@@ -174,6 +176,21 @@ POOLS = (
     _c("payable_fen", pl.Int64, "基金应付", "payable"),
     _c("residual_fen", pl.Int64, "尾差", "rounding residual"),
     _c("returned_fen", pl.Int64, "考核与扣款转入储备", "withheld, moved to the reserve"),
+)
+
+BUDGET = (
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("order", pl.Int64, "顺序", "order"),
+    _c("line", pl.String, "项目", "line"),
+    _c("kind", pl.String, "性质", "kind"),
+    _c("title", pl.String, "名称", "title"),
+    _c("planned_fen", pl.Int64, "年初预算", "planned"),
+    _c("changed_fen", pl.Int64, "年中调整", "changed within the year"),
+    _c("amount_fen", pl.Int64, "调整后预算", "amount after changes"),
+    _c("left_fen", pl.Int64, "余额", "left after this line"),
+    _c("share", pl.Float64, "占收入比例", "share of the income", "share"),
+    _c("track", pl.String, "付费方式", "track that it funds"),
+    _c("cite", pl.String, "依据", "source"),
 )
 
 LEDGER = (
@@ -294,6 +311,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "hospitals": HOSPITALS,
     "months": MONTHS,
     "pools": POOLS,
+    "budget": BUDGET,
     "ledger": LEDGER,
     "rejected": REJECTED,
     "monitoring": MONITORING,

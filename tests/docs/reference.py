@@ -36,6 +36,8 @@ TABLE_NOTES = {
     "hospitals": "One row per hospital and pool: from points to the annual clearing.",
     "months": "One row per hospital, pool and month of discharge: points at the opening value, and the advance.",
     "pools": "One row per pool: budget, by-disease fund, point values, and where the fund went.",
+    "budget": "One row per line of a pool's budget, in the order of subtraction: planned, changed in the year, left "
+    "after it. `left_over` is what lies above the total by `share` or `growth`; the last row is the by-disease total.",
     "ledger": "Every movement of money, double entry. Every account of a hospital ends at 0.",
     "rejected": "One row per finding of quality control: errors (the row was rejected) and warnings (it was kept).",
     "monitoring": "Indices per hospital. Floats, for looking at only: nothing is paid by them.",

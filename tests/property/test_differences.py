@@ -11,6 +11,7 @@ from fenzhi.pipeline import compute
 from fenzhi.policy.models import Grouping
 from fenzhi.region import load_region
 from fenzhi.weights import weigh
+from twins.budget import plain_pool
 from twins.codes import TwinCatalog
 from twins.draw import CONDITIONS, LAYERS
 from twins.engine import catalog_of, hospitals_of, policy_of, stays_of
@@ -84,7 +85,7 @@ def year_of(tmp_path, catalog, rules, history, records):
         "history_years": [2026],
         "hospitals": HOSPITALS[:1],
         "pools": [{"id": "p", "insutype": ["310"], "areas": "local", "opening_value_e4": None}],
-        "lines": {"p": [{"name": "income", "kind": "income", "amount_fen": 1_000}]},
+        "budgets": {"p": plain_pool(1_000)},
         "deductions": [],
         "advances": None,
         "assessment": {},

@@ -22,6 +22,7 @@ from polars.testing import assert_frame_equal
 from fenzhi.errors import CatalogError, RegionError
 from fenzhi.pipeline import compute
 from fenzhi.region import load_region
+from twins.budget import plain_pool, sums_of, table_of
 from twins.draw import catalogs, drawn_catalog
 from twins.draw_auxiliary import listed_auxiliary
 from twins.draw_year import (
@@ -142,7 +143,7 @@ def run_both(*parts):
         with pytest.raises(RegionError, match=str(error)):
             run_engine(region, rules, catalog, stays)
         return None
-    return run_engine(region, rules, catalog, stays), expected, rules
+    return run_engine(region, rules, catalog, stays), expected, rules, region["budgets"]
 
 
 def compare_cases(table, cases):
@@ -266,19 +267,37 @@ def compare_ledger(ledger, tables):
         assert paid == row["payable_fen"]
 
 
+def compare_budget(tables, budgets):
+    """The budget's sums and table, its conservation, and what the ledger says of it."""
+    for row in tables["pools"].iter_rows(named=True):
+        expected = sums_of(budgets[row["pool"]])
+        assert {name: row[name] for name in expected} == expected, row["pool"]
+        assert row["income_fen"] - row["carved_out_fen"] - row["reserve_fen"] == row["fund_fen"]
+        entries = tables["ledger"].filter(pl.col("pool") == row["pool"])
+        out = entries.filter(pl.col("debit").str.starts_with("carve_out:"))["amount_fen"].sum()
+        back = entries.filter(pl.col("credit").str.starts_with("carve_out:"))["amount_fen"].sum()
+        assert out - back == row["carved_out_fen"]
+        mine = tables["budget"].filter(pl.col("pool") == row["pool"])
+        shown = mine.select("line", "kind", "planned_fen", "changed_fen", "left_fen").rows()
+        assert shown == table_of(budgets[row["pool"]])
+        assert shown[-1][-1] == 0
+    assert tables["budget"]["pool"].unique(maintain_order=True).to_list() == tables["pools"]["pool"].to_list()
+
+
 @examples(100, reduce=False)
 @given(region=REGIONS, rules=POLICIES, catalog=CATALOGS, history=HISTORY, records=RECORDS)
 def test_the_year_is_the_twins(region, rules, catalog, history, records):
     answer = run_both(region, rules, catalog, history, records)
     if answer is None:
         return
-    tables, expected, rules = answer
+    tables, expected, rules, budgets = answer
     compare_cases(tables["cases"], expected["cases"])
     compare_pools(tables["pools"], expected["pools"])
     compare_hospitals(tables["hospitals"], expected["hospitals"], expected["cases"])
     compare_months(tables["months"], expected["months"])
     compare_groups(tables["groups"], expected["weights"], expected["cases"])
     compare_ledger(tables["ledger"], tables)
+    compare_budget(tables, budgets)
     assert ("tcm" in tables) == bool(tcm_ids(catalog, rules))
     if "tcm" in tables:
         compare_tcm(tables["tcm"], expected["cases"])
@@ -339,8 +358,7 @@ def test_one_or_two_threads_write_the_same(tmp_path):
     plain = {name: base_rules()[name] for name in ("grouping", "weights", "ungrouped", "deviation")}
     rules = {**policy_rules(rng), **plain}
     # A fund that covers what it may have to pay directly.
-    income = {"name": "income", "kind": "income", "amount_fen": 10**13}
-    region["lines"] = {pool["id"]: [income] for pool in region["pools"]}
+    region["budgets"] = {pool["id"]: plain_pool(10**13) for pool in region["pools"]}
     (region, rules, catalog, stays), _ = ready(region, rules, catalog, history, records)
     write_region(tmp_path / "region", region, catalog, rules, stays)
     for threads in ("1", "2"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from twins.budget import drawn_pool, fund_of
 from twins.codes import Row, TwinCatalog
 from twins.draw import OPERATIONS, chance, clinical_part, grouping_rules, made, some
 from twins.draw_auxiliary import auxiliary_rules, comorbidity_lists
@@ -358,16 +359,10 @@ def pools(rng: Random) -> list[Row]:
     ]
 
 
-def budget_lines(rng: Random) -> list[Row]:
-    """Lines of one pool that leave a fund of zero or more."""
+def budget_of(rng: Random) -> Row:
+    """The budget of one pool."""
     income = rng.choice([0, rng.randint(1, 50), amount(rng) * 10, rng.randint(1, 10**11)])
-    lines = [{"name": "income", "kind": "income", "amount_fen": income}]
-    left = income
-    for kind in some(rng, ["carve_out", "reserve", "carve_out"], 3, 0):
-        taken = rng.randint(0, left)
-        left -= taken
-        lines.append({"name": kind, "kind": kind, "amount_fen": taken})
-    return lines
+    return drawn_pool(rng, income, YEAR)
 
 
 def entries(rng: Random, places: list[Row], funds: list[Row], first: int) -> list[Row]:
@@ -386,19 +381,15 @@ def entries(rng: Random, places: list[Row], funds: list[Row], first: int) -> lis
 def region(rng: Random) -> Row:
     """A region without its stays and policy."""
     places, funds = hospitals(rng), pools(rng)
-    lines = {pool["id"]: budget_lines(rng) for pool in funds}
-    sign = {"income": 1, "carve_out": -1, "reserve": -1}
+    budgets = {pool["id"]: budget_of(rng) for pool in funds}
     return {
         "area": AREA,
         "year": YEAR,
         "history_years": [YEAR - 3, YEAR - 2, YEAR - 1],
         "hospitals": places,
         "pools": funds,
-        "lines": lines,
-        "funds": {
-            name: sum(sign[line["kind"]] * line["amount_fen"] for line in rows)
-            for name, rows in lines.items()
-        },
+        "budgets": budgets,
+        "funds": {name: fund_of(one) for name, one in budgets.items()},
         "deductions": entries(rng, places, funds, 1) if chance(rng, 0.5) else [],
         "advances": entries(rng, places, funds, 0) if chance(rng, 0.15) else None,
         "assessment": {

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import check_catalog, save_catalog
+from twins import budget
 from twins.codes import Row, TwinCatalog
 from twins.engine import FEES, catalog_of, hospitals_of, plain, stays_of, yuan
 
@@ -117,17 +118,13 @@ def write_region(
         "history": ["history"],
         "history_years": region["history_years"],
     }
-    lines = {
-        pool: [{"name": one["name"], "kind": one["kind"], "amount": yuan(one["amount_fen"])} for one in rows]
-        for pool, rows in region["lines"].items()
-    }
     head = {"id": "drawn", "title": "drawn", "scheme": "dip", "version": "1"}
     for name, data in {
         "region.toml": {"region": meta, "pool": pools},
         "policy.toml": {"meta": head, **rules},
         "budget.toml": {
             "year": region["year"],
-            "pool": [{"id": pool, "lines": rows} for pool, rows in lines.items()],
+            "pool": [budget.written(name, one) for name, one in region["budgets"].items()],
         },
     }.items():
         (folder / name).write_text(toml(data), encoding="utf-8")

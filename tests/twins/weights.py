@@ -299,7 +299,8 @@ def weigh(
         mean = means[gid]
         group["mean_cost_fen"] = None if mean is None else half_up(mean)
         group["rw_e4"] = None
-        weight = None if mean is None else mean / base
+        # Costs that add up to 0 give no weights; such a history is no region.
+        weight = None if mean is None or not base else mean / base
         if given is not None:
             text = given.get(gid)
             weight = None if text is None else number(text)

@@ -14,9 +14,10 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from fenzhi.budget.pool import LEFT_OVER
+from fenzhi.budget import PoolBudget
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.files import new_dir, sweep
+from fenzhi.money import yuan_to_fen
 from fenzhi.pipeline.setting import Progress, silent
 from fenzhi.pipeline.year import compute
 from fenzhi.policy import policy_hash
@@ -82,15 +83,6 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
         for name, section in policy.model_dump(mode="json").items()
         if section is not None and "cite" in section
     }
-    budget = []
-    for pool in region.budget.pool:
-        amounts = pool.amounts()
-        lines: list[tuple[str, str, str]] = [(line.name, line.kind, line.cite) for line in pool.lines]
-        if pool.method != "items":
-            lines.append((LEFT_OVER, LEFT_OVER, "budget.toml"))
-        for name, kind, cite in lines:
-            said = {"name": name, "kind": kind, "amount_fen": amounts[name], "cite": cite}
-            budget.append({"pool": pool.id, **said})
     return {
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -116,10 +108,32 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
             "advance_ratio": str(policy.settlement.advance_ratio),
             "scale": policy.weights.scale,
         },
-        "budget": budget,
+        "budget": [_budget(pool) for pool in region.budget.pool],
         "versions": {"fenzhi": version("fenzhi"), "polars": pl.__version__},
         "inputs": file_hashes(region),
         **facts,
+    }
+
+
+def _budget(pool: PoolBudget) -> dict[str, Any]:
+    """Return how a pool's by-disease total comes about, and its changes by date; its lines are a table."""
+    return {
+        "pool": pool.id,
+        "method": pool.method,
+        "last_by_disease": None if pool.last_by_disease is None else str(pool.last_by_disease),
+        "last_total": None if pool.last_total is None else str(pool.last_total),
+        "growth_rate": None if pool.growth_rate is None else str(pool.growth_rate),
+        "changes": [
+            {
+                "date": change.date.isoformat(),
+                "line": change.line,
+                "other": change.from_ or change.to,
+                "amount_fen": yuan_to_fen(change.amount),
+                "reason": change.reason,
+                "cite": change.cite,
+            }
+            for change in pool.changes()
+        ],
     }
 
 

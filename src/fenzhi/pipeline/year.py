@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.budget import direct_amounts, opening_values, price
+from fenzhi.budget import budget_table, direct_amounts, opening_values, price, require_all_given
 from fenzhi.catalogs import DipCatalog, DrgCatalog
 from fenzhi.errors import ConservationError
 from fenzhi.grouping import compile_catalog
@@ -241,6 +241,8 @@ def compute(
     scored = direct_amounts(scored, policy.ungrouped.factor)
     pools = price(scored, region.budget, opening, policy.point_value)
     settled = settle(scored, pools, region.budget, policy, inputs)
+    budget = budget_table(region.budget, pools["pool"].to_list())
+    require_all_given(budget, pools)
     clock.start("collect tables", 0.85)
     low, high = _bands(policy)
     in_groups = settled.stays.filter(pl.col("outcome") != "bed_day")
@@ -258,6 +260,7 @@ def compute(
         "hospitals": shape(hospitals, "hospitals"),
         "months": shape(settled.months, "months"),
         "pools": shape(settled.pools.join(titles, on="pool", how="left", maintain_order="left"), "pools"),
+        "budget": shape(budget, "budget"),
         "ledger": shape(settled.ledger, "ledger"),
         "rejected": shape(pl.concat([read.rejected, read.warnings]).drop("row_idx"), "rejected"),
         "monitoring": shape(hospital_indices(in_groups, low, high, policy.weights.scale), "monitoring"),

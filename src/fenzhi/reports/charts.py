@@ -13,7 +13,6 @@ import vl_convert
 from markupsafe import Markup
 
 from fenzhi.reports.chapters import by_chapter
-from fenzhi.reports.checks import budget_lines
 from fenzhi.reports.display import decimals, fixed, scaled, shares
 from fenzhi.reports.facts import Facts, by_level, hospital_totals
 from fenzhi.reports.statement import band_names, top_groups
@@ -35,7 +34,6 @@ BAND_COLOURS = ("#e0cb95", "#a9c6d3", "#d99a8c", "#bf6a58", "#b9aed0", "#a8bfa0"
 def region_charts(tables: RunTables, facts: Facts, words: Words) -> list[tuple[str, Markup]]:
     """Return title and SVG of every chart for which the run has figures, in the order of the page."""
     made = [
-        ("chart_budget", _budget(tables, words)),
         ("chart_hospitals", _hospitals(tables, words)),
         ("chart_chapters", _chapters(tables, facts, words)),
         ("chart_groups", _groups(tables, words)),
@@ -253,66 +251,3 @@ def _months(tables: RunTables, words: Words) -> Any:
     return alt.hconcat(
         panel("points", words("points")), panel("money", f"{words('advance')} ({words(unit)})"), spacing=40
     )
-
-
-def _budget(tables: RunTables, words: Words) -> Any:
-    """Return one waterfall per pool: income up, everything else down, what remains is the by-disease fund."""
-    lines, titles = budget_lines(tables), tables.pool_titles()
-    panels: list[tuple[str, list[tuple[str, str, int, int]]]] = []
-    fens: list[int] = []
-    for pool, fund in tables.pools.select("pool", "fund_fen").iter_rows():
-        steps, level = [], 0
-        for name, kind, effect in (
-            lines.filter(pl.col("pool") == pool).select("name", "kind", "effect_fen").iter_rows()
-        ):
-            steps.append((name, "up" if kind == "income" else "down", level, level + effect))
-            level += effect
-        if steps:
-            steps.append((words.title("pools", "fund_fen"), "fund", 0, fund or 0))
-            panels.append((titles[pool], steps))
-            fens += [value for step in steps for value in step[2:]]
-    if not panels:
-        return None
-    unit, values = scaled(fens, words.lang)
-    pairs = iter(zip(values[::2], values[1::2], strict=True))
-    drawn = [
-        (title, [(*step[:2], *pair) for step, pair in zip(steps, pairs, strict=False)])
-        for title, steps in panels
-    ]
-    places = decimals(end - start for _, steps in drawn for *_, start, end in steps)
-    charts = [_waterfall(title, steps, places, words(unit)) for title, steps in drawn]
-    return alt.vconcat(*charts, spacing=24).resolve_scale(x="shared")
-
-
-def _waterfall(title: str, steps: list[tuple[str, str, float, float]], places: int, unit: str) -> Any:
-    rows: list[dict[str, Any]] = []
-    for at, (name, part, start, end) in enumerate(steps):
-        rows.append(
-            {
-                "at": at,
-                "name": shorten(name, LABEL - 10, 12),
-                "from": start,
-                "to": end,
-                "right": max(start, end),
-                "text": fixed(end - start, places, plus=part != "fund"),
-                "part": part,
-            }
-        )
-    largest = max(row["right"] for row in rows)
-    y, wide = _names(rows)
-    base = alt.Chart(_values(rows)).encode(y=y)
-    domain = alt.Scale(domain=["up", "down", "fund"], range=["#8fb3c4", "#b5974f", ACCENT])
-    x = alt.X(
-        "from:Q",
-        title=unit,
-        scale=alt.Scale(domain=[0, largest * 1.14], nice=False),
-        axis=alt.Axis(tickCount=6),
-    )
-    bars = base.mark_bar(height={"band": 0.6}).encode(
-        x=x, x2="to:Q", color=alt.Color("part:N", scale=domain, legend=None)
-    )
-    ends = base.mark_text(align="left", dx=5, fontSize=11, color=MUTED).encode(
-        x=alt.X("right:Q", title=unit), text="text:N"
-    )
-    head = alt.TitleParams(title, anchor="start", fontSize=13, color=INK)
-    return alt.layer(bars, ends).properties(width=WIDTH - wide, height=alt.Step(28), title=head)

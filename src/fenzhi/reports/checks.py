@@ -53,11 +53,12 @@ def _check_small(tables: RunTables) -> None:
         _formula(tables, "pools", ("pool",), result, terms)
     _same(tables, ("months", tables.months), ("hospitals", tables.hospitals), KEY, MONTHS_AND_HOSPITALS)
     _same(tables, ("hospitals", tables.hospitals), ("pools", tables.pools), ("pool",), HOSPITALS_AND_POOLS)
-    lines = budget_lines(tables)
-    if lines.height:
-        budget = lines.group_by("pool").agg(pl.col("effect_fen").sum().alias("fund_fen"))
-        funds = tables.pools.join(budget, on="pool", how="semi")
-        _same(tables, ("budget", budget), ("pools", funds), ("pool",), ("fund_fen",))
+    _formula(tables, "budget", ("pool", "line"), "changed_fen", ("amount_fen", "-planned_fen"))
+    lines = budget_lines(tables).filter(pl.col("kind") != "by_disease")
+    budget = lines.group_by("pool").agg((pl.col("amount_fen") * pl.col("sign")).sum().alias("fund_fen"))
+    _same(tables, ("budget", budget), ("pools", tables.pools), ("pool",), ("fund_fen",))
+    totals = tables.budget.filter(pl.col("kind") == "by_disease").rename({"amount_fen": "fund_fen"})
+    _same(tables, ("budget", totals), ("pools", tables.pools), ("pool",), ("fund_fen",))
 
 
 def check_hospital(tables: RunTables, hospital: Hospital) -> None:
@@ -68,18 +69,16 @@ def check_hospital(tables: RunTables, hospital: Hospital) -> None:
 
 
 def budget_lines(tables: RunTables) -> pl.DataFrame:
-    """Return the budget of the manifest: pool, name, kind, amount_fen, cite, effect_fen (with its sign)."""
-    schema = {
-        "pool": pl.String,
-        "name": pl.String,
-        "kind": pl.String,
-        "amount_fen": pl.Int64,
-        "cite": pl.String,
-    }
-    lines = [{key: line[key] for key in schema} for line in tables.manifest["budget"]]
-    sign = pl.when(pl.col("kind") == "income").then(1).otherwise(-1)
-    return pl.DataFrame(lines, schema=schema, orient="row").with_columns(
-        (pl.col("amount_fen") * sign).alias("effect_fen")
+    """Return the table of the budget with ``sign``, and from where to where each line takes what is left.
+
+    ``start_fen`` and ``end_fen``: what is left before and after the line; the by-disease total stands on zero.
+    """
+    before = pl.col("left_fen").shift(fill_value=0).over("pool")
+    total = pl.col("kind") == "by_disease"
+    return tables.budget.with_columns(
+        pl.when(pl.col("kind") == "income").then(1).otherwise(-1).alias("sign"),
+        pl.when(total).then(0).otherwise(before).alias("start_fen"),
+        pl.when(total).then("amount_fen").otherwise("left_fen").alias("end_fen"),
     )
 
 
@@ -124,7 +123,7 @@ def _fail(tables: RunTables, table: str, keys: Sequence[str], formula: str, row:
     raise ConservationError(
         f"the result tables do not add up ({place}): {formula}, but {row['found']} is not {row['sum']}",
         code="REPORT_SUMS",
-        file=tables.run_dir / (f"{table}.parquet" if table != "budget" else "manifest.json"),
+        file=tables.run_dir / f"{table}.parquet",
         field=formula.split(" ", 1)[0].rsplit(".", 1)[-1],
         remedy="run the year again; if it happens again, report it: no statement was written",
     )

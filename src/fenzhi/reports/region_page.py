@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from fenzhi.reports.budget import budget_table, changes_table, pictures
 from fenzhi.reports.chapters import chapters_table
-from fenzhi.reports.checks import budget_lines
 from fenzhi.reports.display import (
     Cell,
     Head,
@@ -51,6 +51,8 @@ def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str],
         ],
         "pools": pools_table(tables, words),
         "budget": budget_table(tables, words),
+        "changes": changes_table(tables, words),
+        "flows": pictures(tables, words),
         "hospitals": hospitals_table(totals, words, link),
         "chapters": None if words.style == DIP else chapters_table(facts.chapters, tables, words),
         "groups": groups_table(region_groups(tables), words),
@@ -123,29 +125,6 @@ def pools_table(tables: RunTables, words: Words) -> Table:
     shown = [*balance, sum(balance)] if several else balance
     name = words.title("hospitals", "balance_fen")
     table.add(text(name, note=words("how_balance")), *(yuan(value, plus=True) for value in shown))
-    return table
-
-
-def budget_table(tables: RunTables, words: Words) -> Table:
-    """The budget lines of each pool with their sign; they end in the by-disease fund."""
-    heads = [
-        Head(words("item"), False),
-        Head(words("kind"), False),
-        Head(words("cite"), False),
-        Head(words("amount")),
-    ]
-    table = Table("budget", words("budget"), heads, words("unit_yuan"))
-    lines = budget_lines(tables)
-    fund = words.title("pools", "fund_fen")
-    for pool, title in tables.pool_titles().items():
-        mine = lines.filter(pl.col("pool") == pool)
-        if not mine.height:
-            continue
-        table.add(text(title), part="part")
-        for line in mine.iter_rows(named=True):
-            cells = [text(line["name"]), text(words.name("kind", line["kind"])), text(line["cite"])]
-            table.add(*cells, yuan(line["effect_fen"]))
-        table.add(text(fund), empty(), empty(), yuan(int(mine["effect_fen"].sum())), part="total")
     return table
 
 

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -18,6 +19,8 @@ from fenzhi.reports.display import decimals, fixed
 INK, MUTED, RULE, ACCENT, WARN = "#1d2733", "#5c6773", "#d8dce0", "#1f5673", "#a8321f"
 #: Series in order; neighbours differ in lightness as well, so that a grey print stays readable.
 SERIES = ("#1f5673", "#8fb3c4", "#b5974f", "#5d6b63", "#c9ccc4", "#7d5a6e")
+#: Parts of a waterfall: what comes in, what goes elsewhere, what is kept back, what remains.
+FLOW = ("#8fb3c4", "#b5974f", "#7d5a6e", "#1f5673")
 FONT = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
 #: A chart fills a column of the page (470 px) and a phone (355 px); its letters stay readable in both.
 WIDTH = 440
@@ -41,6 +44,15 @@ class Scale:
     largest: float
     places: int
     unit: str
+
+
+class Step(NamedTuple):
+    """A step of a waterfall: its name, the part it belongs to (its colour), from where to where it goes."""
+
+    name: str
+    part: int
+    start: float
+    end: float
 
 
 def text_width(text: str, size: float = SIZE) -> float:
@@ -217,6 +229,42 @@ def ranking(title: str, names: Sequence[str], values: Sequence[float], scale: Sc
     bottom = top + row * len(names)
     parts.append(rule(left, top - 4, left, bottom, MUTED))
     return frame(title, bottom + 4, parts)
+
+
+def waterfall(
+    title: str, steps: Sequence[Step], parts_named: Sequence[tuple[int, str]], scale: Scale
+) -> Markup:
+    """Return lying bars that each begin where the one before ended, the signed amount beside each.
+
+    ``parts_named``: the parts in the legend, as place in ``FLOW`` and name. A bar that stands on zero has no sign.
+    """
+    left, labels = _labels([step.name for step in steps], 150.0)
+    room = WIDTH - left - 82
+    per = room / (scale.largest or 1)
+    x = 0.0
+    parts: list[Markup] = []
+    for part, name in parts_named:
+        parts += [rect(x, 2, 10, 10, FLOW[part]), label(x + 15, 12, name, fill=MUTED)]
+        x += 15 + text_width(name) + 16
+    parts.append(label(left, 34, scale.unit, fill=MUTED))
+    y = top = 42.0
+    for at, (step, texts) in enumerate(zip(steps, labels, strict=True)):
+        row = 34.0 if len(texts) > 1 else 27.0
+        low, high = sorted((step.start, step.end))
+        # What rounds to nothing is still seen.
+        wide = max((high - low) * per, 1.0)
+        amount = fixed(step.end - step.start, scale.places, plus=step.part != len(FLOW) - 1)
+        parts += [
+            *lines(left - 10, y + row / 2, texts),
+            rect(left + low * per, y + row / 2 - 8.5, wide, 17, FLOW[step.part]),
+            label(left + low * per + wide + 6, y + row / 2 + 4, amount, fill=INK),
+        ]
+        if at + 1 < len(steps) and steps[at + 1].start == step.end:
+            joint = left + step.end * per
+            parts.append(rule(joint, y + row / 2 + 8.5, joint, y + row + 8, MUTED))
+        y += row
+    parts.append(rule(left, top - 2, left, y, MUTED))
+    return frame(title, y + 4, parts)
 
 
 def _labels(names: Sequence[str], most: float) -> tuple[float, list[list[str]]]:

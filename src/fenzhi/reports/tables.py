@@ -23,7 +23,7 @@ MANIFEST_KEYS: dict[str, tuple[str, ...]] = {
     "policy": ("id", "title", "sections"),
     "catalog": ("id", "title", "version"),
 }
-BUDGET_KEYS = ("pool", "name", "kind", "amount_fen", "cite")
+BUDGET_KEYS = ("pool", "method", "changes")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RunTables:
       of {name, title}), ``settlement_method`` (``ratio``, the default, or ``difference``) and
       ``scale`` of the weights;
     - ``catalog``: id, title, version; optional ``chapters`` (code -> name);
-    - ``budget``: list of {pool, name, kind, amount_fen, cite}; ``income`` adds, other kinds subtract.
+    - ``budget``: list of {pool, method, changes}, the changes as {date, line, other, amount_fen, reason, cite}.
     """
 
     run_dir: Path
@@ -49,6 +49,7 @@ class RunTables:
     hospitals: pl.DataFrame
     months: pl.DataFrame
     pools: pl.DataFrame
+    budget: pl.DataFrame
     ledger: pl.DataFrame
     rejected: pl.DataFrame
     monitoring: pl.DataFrame

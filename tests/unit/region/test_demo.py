@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fenzhi.budget import Budget
 from fenzhi.errors import RegionError
 from fenzhi.region.demo import DemoSummary, write_demo
 from fenzhi.region.demo.budget import budget_lines, budget_toml
@@ -366,7 +367,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
 
 def test_budget_by_hand() -> None:
     # Booked 1,000 + 500 yuan by disease, 200 bed-day; items apart 100 of 2,000, so 5 % of the booked 1,000.
-    # Fund 97 % of 1,500 = 1,455; reserve 2 % of it = 29.10; care elsewhere 4 % of 1,500 = 60.
+    # Fund 97 % of 1,500 = 1,455; care elsewhere 4 % of 1,500 = 60.
     frame = pl.DataFrame(
         {
             "insutype": ["310", "510", "310", "310", "310", "390"],
@@ -380,18 +381,32 @@ def test_budget_by_hand() -> None:
         },
         schema_overrides=dict.fromkeys(("hifp_pay", "excl_pay_sumamt", "medfee_sumamt"), MONEY_TEXT),
     )
+    # 1,455 + 60 + 200 + 50 = 1,765; / 0.95 = 1,857.89.., so an income of 2,000, the next whole thousand.
+    # 2 % and 3 % of it are 40 and 60; what is left over, 2,000 - 1,765 - 100 = 135, joins care elsewhere.
     lines = {line.name: line.amount_fen for line in budget_lines(frame)["employee"]}
     assert lines == {
-        "住院统筹基金预算收入": 145_500 + 6_000 + 2_910 + 20_000 + 5_000,
-        "异地就医预留": 6_000,
+        "住院统筹基金预算收入": 200_000,
+        "风险金": 4_000,
+        "区域调节金": 6_000,
+        "异地就医预留": 6_000 + 13_500,
         "床日付费病例": 20_000,
         "除外支付项目": 5_000,
-        "风险储备金": 2_910,
     }
     read = tomllib.loads(budget_toml(2027, budget_lines(frame)))
-    assert read["year"] == 2027
-    assert read["pool"][0]["lines"][0]["amount"] == "1794.10"
-    assert [line["kind"] for line in read["pool"][1]["lines"]] == ["income", *["carve_out"] * 3, "reserve"]
+    budget = Budget.model_validate(read | {"pool": read["pool"][:1]})
+    assert budget.of("employee").fund_fen == 145_500
+    # A tenth of the adjustment money, 6.00, went to care elsewhere.
+    assert budget.of("employee").amounts()["异地就医预留"] == 19_500 + 600
+    assert [line["kind"] for line in read["pool"][1]["lines"]] == [
+        "income",
+        "reserve",
+        "adjustment",
+        "out_of_region",
+        "carve_out",
+        "paid_apart",
+    ]
+    # A pool without money has no change.
+    assert ["change" in pool for pool in read["pool"]] == [True, False]
 
 
 def test_progress_ends_at_one(tmp_path: Path) -> None:

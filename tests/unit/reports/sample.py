@@ -313,22 +313,36 @@ def _rejected() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return cases, rejected
 
 
+def budget_lines(pool: dict[str, Any], changed: int) -> list[dict[str, Any]]:
+    """The budget of a pool; ``changed`` fen went from the reserve to care elsewhere within the year."""
+    left, rows = 0, []
+    for at, (name, kind, column, more) in enumerate(
+        [
+            ("年度基金收入", "income", "income_fen", 0),
+            ("异地就医", "out_of_region", "carved_out_fen", changed),
+            ("风险储备金", "reserve", "reserve_fen", -changed),
+            ("by_disease", "by_disease", "fund_fen", 0),
+        ],
+        start=1,
+    ):
+        fen = pool[column]
+        left += fen if kind == "income" else -fen
+        fens = {"planned_fen": fen - more, "changed_fen": more, "amount_fen": fen, "left_fen": left}
+        said = {"line": name, "kind": kind, "title": name, "cite": "示范预算"}
+        rows.append({"pool": pool["pool"], "order": at, **said, **fens, "share": fen / pool["income_fen"]})
+    return rows
+
+
+CHANGE = {"date": "2027-07-01", "line": "异地就医", "other": "风险储备金", "amount_fen": 100}
+CHANGE |= {"reason": "异地就医<b>增加</b>", "cite": "示范文件"}
+
+
 def manifest(pools: list[dict[str, Any]], cases: int) -> dict[str, Any]:
-    budget = []
-    for pool in pools:
-        for name, kind, column in (
-            ("年度基金收入", "income", "income_fen"),
-            ("异地就医", "carve_out", "carved_out_fen"),
-            ("风险储备金", "reserve", "reserve_fen"),
-        ):
-            line = {
-                "pool": pool["pool"],
-                "name": name,
-                "kind": kind,
-                "amount_fen": pool[column],
-                "cite": "示范预算",
-            }
-            budget.append(line)
+    budget = [
+        {"pool": pool["pool"], "method": method, "last_by_disease": "90.00", "last_total": "100.00"}
+        | {"growth_rate": "0.05", "changes": changes}
+        for pool, method, changes in zip(pools, ("items", "growth"), ([CHANGE], []), strict=True)
+    ]
     return {
         "run_id": "sample-0001",
         "created": "2028-01-20T09:00:00",
@@ -413,6 +427,7 @@ def build(
         "hospitals": hospitals,
         "months": months,
         "pools": pools,
+        "budget": [row for pool, fen in zip(pools, (100, 0), strict=True) for row in budget_lines(pool, fen)],
         "ledger": ledger,
         "rejected": rejected,
         "monitoring": monitoring,

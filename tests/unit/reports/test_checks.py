@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
+import re
 
 import polars as pl
 import pytest
@@ -80,19 +80,43 @@ def test_the_message_names_hospital_pool_and_formula(tables: RunTables, facts: F
     assert error.value.field == "clearing_fen"
 
 
-def test_a_wrong_budget_line_is_found(tables: RunTables, facts: Facts) -> None:
-    manifest = copy.deepcopy(tables.manifest)
-    manifest["budget"][0]["amount_fen"] += 1
-    with pytest.raises(ConservationError, match=r"budget\.fund_fen = pools\.fund_fen"):
-        check(dataclasses.replace(tables, manifest=manifest), facts)
+def _with_budget(tables: RunTables, column: str, kind: str) -> RunTables:
+    more = pl.when(pl.col("kind") == kind).then(1).otherwise(0)
+    return dataclasses.replace(tables, budget=tables.budget.with_columns(pl.col(column) + more))
 
 
-def test_a_run_without_budget_lines_is_fine(tables: RunTables, facts: Facts) -> None:
-    bare = dataclasses.replace(tables, manifest=tables.manifest | {"budget": []})
-    check(bare, facts)
-    assert budget_lines(bare).is_empty()
+@pytest.mark.parametrize(
+    ("column", "kind", "says"),
+    [
+        ("amount_fen", "reserve", "changed_fen = amount_fen - planned_fen"),
+        ("changed_fen", "income", "changed_fen = amount_fen - planned_fen"),
+        ("amount_fen", "by_disease", "changed_fen = amount_fen - planned_fen"),
+    ],
+)
+def test_a_wrong_budget_line_is_found(
+    tables: RunTables, facts: Facts, column: str, kind: str, says: str
+) -> None:
+    with pytest.raises(ConservationError, match=re.escape(says)):
+        check(_with_budget(tables, column, kind), facts)
 
 
-def test_budget_lines_have_their_sign(tables: RunTables) -> None:
-    effects = budget_lines(tables).select("kind", pl.col("effect_fen").sign()).unique().sort("kind").rows()
-    assert effects == [("carve_out", -1), ("income", 1), ("reserve", -1)]
+@pytest.mark.parametrize("kind", ["income", "reserve", "by_disease"])
+def test_a_budget_that_ends_elsewhere_is_found(tables: RunTables, facts: Facts, kind: str) -> None:
+    wrong = _with_budget(_with_budget(tables, "amount_fen", kind), "planned_fen", kind)
+    with pytest.raises(ConservationError, match=r"budget\.fund_fen = pools\.fund_fen") as error:
+        check(wrong, facts)
+    assert str(error.value.file).endswith("budget.parquet")
+
+
+def test_budget_lines_have_their_sign_and_their_place(tables: RunTables) -> None:
+    first = tables.pools.row(0, named=True)
+    income, out, reserve, fund = (
+        first[name] for name in ("income_fen", "carved_out_fen", "reserve_fen", "fund_fen")
+    )
+    rows = budget_lines(tables).filter(pl.col("pool") == first["pool"])
+    assert rows.select("kind", "sign", "start_fen", "end_fen").rows() == [
+        ("income", 1, 0, income),
+        ("out_of_region", -1, income, income - out),
+        ("reserve", -1, income - out, income - out - reserve),
+        ("by_disease", -1, 0, fund),
+    ]

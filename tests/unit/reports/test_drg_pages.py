@@ -137,7 +137,7 @@ def test_region_shows_rate_mix_and_a_chart_by_chapter(region: Page, facts: Facts
     assert 9_000 < rate < 10_000
     assert f"入组率{rate / 100:.2f}%" in region.text.replace("\n", "")
     assert "MDCF 循环系统" in region.text
-    assert len([tag for tag, given in region.tags if tag == "svg" and given.get("role") == "img"]) == 6
+    assert len([tag for tag, given in region.tags if tag == "svg" and given.get("role") == "img"]) == 7
     heads = [row.cells for row in region.tables["monitoring"]]
     # Hospital, level, stays, grouping rate, low, high, CMI, time, cost: no share of core groups.
     assert {len(cells) for cells in heads} == {9}

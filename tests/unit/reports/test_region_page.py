@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from fenzhi.reports import RunTables
-from fenzhi.reports.facts import hospital_totals
+from fenzhi.reports.facts import Facts, hospital_totals
+from fenzhi.reports.pages import Pages
 from fenzhi.reports.region_page import ledger_table
 from fenzhi.reports.words import Words
 
@@ -37,11 +38,50 @@ def test_pools_add_up(page: Page) -> None:
 
 
 def test_budget_lines_end_in_the_fund(page: Page) -> None:
+    # Item, kind, planned, changed, amount, left, share of the income.
     lines, totals = page.rows("budget"), page.rows("budget", "total")
-    assert column_sum(lines[:3], 3) == number(totals[0][3])
-    assert column_sum(lines[3:], 3) == number(totals[1][3])
+    for at in (2, 3, 4):
+        assert column_sum(lines[:3], at) == number(totals[0][at])
+        assert column_sum(lines[3:], at) == number(totals[1][at])
+    for row in [*lines, *totals]:
+        assert number(row[2]) + number(row[3]) == number(row[4])
+    for three in (lines[:3], lines[3:]):
+        assert [number(row[5]) for row in three] == [column_sum(three[:n], 4) for n in (1, 2, 3)]
     fund = page.tables["pools"][3].cells
-    assert [number(row[3]) for row in totals] == [number(fund[1]), number(fund[2])]
+    assert [number(row[4]) for row in totals] == [number(fund[1]), number(fund[2])]
+    assert [row[6] for row in lines if row[6] == "100.00%"] == ["100.00%", "100.00%"]
+
+
+def test_the_method_stands_beside_the_total(page: Page) -> None:
+    notes = [row.notes[0] or "" for row in page.tables["budget"] if row.part == "total"]
+    assert "90.00" not in notes[0]
+    assert "90.00" in notes[1]
+    assert "0.05" in notes[1]
+
+
+def test_changes_are_listed_with_date_and_reason(page: Page) -> None:
+    assert [row.cells for row in page.tables["changes"]][1:] == [
+        ["2027-07-01", "异地就医", "风险储备金", "+1.00", "异地就医<b>增加</b>", "示范文件"]
+    ]
+
+
+def test_without_changes_there_is_no_table_of_them_and_one_column_of_amounts(
+    tables: RunTables, facts: Facts
+) -> None:
+    lines = tables.budget.with_columns(
+        pl.lit(0, pl.Int64).alias("changed_fen"), pl.col("amount_fen").alias("planned_fen")
+    )
+    entries = [entry | {"changes": []} for entry in tables.manifest["budget"]]
+    bare = dataclasses.replace(tables, budget=lines, manifest=tables.manifest | {"budget": entries})
+    html = Page(Pages(bare, facts, "zh").region())
+    assert "changes" not in html.tables
+    assert {len(row.cells) for row in html.tables["budget"] if row.part != "part"} == {5}
+
+
+def test_each_pool_has_its_picture(page: Page, tables: RunTables) -> None:
+    labels = [given.get("aria-label") or "" for tag, given in page.tags if tag == "svg"]
+    for title in tables.pool_titles().values():
+        assert sum(title in label for label in labels) == 1
 
 
 def test_hospitals_add_up_by_level_and_in_all(page: Page, tables: RunTables) -> None:
@@ -77,7 +117,7 @@ def test_every_inner_link_has_its_place(page: Page) -> None:
         for tag, given in page.tags
         if tag == "a" and (given.get("href") or "").startswith("#")
     ]
-    assert len(inner) == 8
+    assert len(inner) == 9
     assert set(inner) <= anchors
 
 
@@ -115,11 +155,11 @@ def test_policy_and_bands_are_named_in_the_language_of_the_page(page: Page, repo
     assert ("费用过高(特例单议)" in page.text) == chinese
 
 
-def test_five_charts_with_titles(page: Page) -> None:
+def test_six_charts_with_titles(page: Page) -> None:
     charts = [given for tag, given in page.tags if tag == "svg"]
-    assert len(charts) == 5
+    assert len(charts) == 6
     assert all(given.get("role") == "img" and given.get("aria-label") for given in charts)
-    assert [tag for tag, _ in page.tags].count("title") == 6
+    assert [tag for tag, _ in page.tags].count("title") == 7
 
 
 def test_sources_show_cite_and_confidence(page: Page) -> None:

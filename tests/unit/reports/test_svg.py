@@ -13,6 +13,7 @@ from fenzhi.reports.svg import (
     WIDTH,
     Scale,
     Series,
+    Step,
     aria,
     bars,
     columns,
@@ -21,6 +22,7 @@ from fenzhi.reports.svg import (
     shorten,
     text_width,
     tick_places,
+    waterfall,
     wrap,
 )
 
@@ -42,6 +44,7 @@ def _rects(chart: str) -> list[dict[str, float]]:
         columns(EVIL, ["1"], [Series(EVIL, [-3])], stacked=False, unit=EVIL),
         bars(EVIL, [EVIL], [Series(EVIL, [3])]),
         ranking(EVIL, [EVIL], [-3.0], Scale(3, 1, EVIL)),
+        waterfall(EVIL, [Step(EVIL, 0, 0, 3), Step("b", 3, 0, 3)], [(0, EVIL)], Scale(3, 1, EVIL)),
         columns("none", [], [], stacked=True, unit=""),
         bars("none", [], [Series("a", [])]),
     ],
@@ -178,3 +181,24 @@ def test_bars_and_their_figures_stay_inside_the_chart(names: list[str]) -> None:
             x, wide = float(text.attrib["x"]), text_width(text.text or "")
             assert x - (wide if text.attrib["text-anchor"] == "end" else 0) >= -0.1
             assert x + (wide if text.attrib["text-anchor"] == "start" else 0) <= WIDTH + 0.1
+
+
+def test_each_step_of_a_waterfall_begins_where_the_one_before_ended() -> None:
+    steps = [Step("in", 0, 0, 8), Step("out", 1, 8, 6), Step("none", 2, 6, 6), Step("fund", 3, 0, 6)]
+    chart = waterfall("t", steps, [(0, "in"), (3, "fund")], Scale(8, 1, "x"))
+    first, out, none, fund = _rects(chart)[2:]  # after the two swatches
+    assert out["x"] + out["width"] == pytest.approx(first["x"] + first["width"], abs=0.2)
+    assert out["width"] == pytest.approx(first["width"] / 4, abs=0.2)
+    # Nothing is still seen, where it was taken away; the total stands on zero again.
+    assert none["width"] == 1
+    assert none["x"] == pytest.approx(out["x"], abs=0.2)
+    assert fund["x"] == first["x"]
+    assert fund["width"] == pytest.approx(first["width"] * 3 / 4, abs=0.2)
+    texts = [one.text for one in ElementTree.fromstring(chart).iter(f"{NS}text")]
+    assert [text for text in texts if text and text[-1].isdigit()] == [
+        "+8.0",
+        "\N{MINUS SIGN}2.0",
+        "0.0",
+        "6.0",
+    ]
+    assert first["x"] + first["width"] + 82 <= WIDTH

@@ -100,11 +100,11 @@ def test_broken_manifest(copy: Path, content: str) -> None:
 def test_incomplete_manifest_names_every_key(copy: Path) -> None:
     path = copy / "manifest.json"
     about = json.loads(path.read_text())
-    del about["run_id"], about["region"]["synthetic"], about["catalog"], about["budget"][1]["cite"]
+    del about["run_id"], about["region"]["synthetic"], about["catalog"], about["budget"][1]["method"]
     path.write_text(json.dumps(about))
     error = _error(copy)
     assert error.code == "RUN_MANIFEST"
     assert error.message == (
         "the manifest lacks run_id, region.synthetic, catalog.id, catalog.title, catalog.version, "
-        "budget[1].cite"
+        "budget[1].method"
     )

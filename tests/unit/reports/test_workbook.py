@@ -33,6 +33,7 @@ def test_sheets(book: Path) -> None:
         "医疗机构",
         "分月",
         "基金池",
+        "预算",
         "账务",
         "质控汇总",
         "监测",
@@ -41,7 +42,13 @@ def test_sheets(book: Path) -> None:
 
 @pytest.mark.parametrize(
     ("title", "table"),
-    [("医疗机构", "hospitals"), ("分月", "months"), ("基金池", "pools"), ("病种", "groups")],
+    [
+        ("医疗机构", "hospitals"),
+        ("分月", "months"),
+        ("基金池", "pools"),
+        ("预算", "budget"),
+        ("病种", "groups"),
+    ],
 )
 def test_values_and_titles(book: Path, tables: RunTables, title: str, table: str) -> None:
     sheet, frame = _sheet(book, title), getattr(tables, table)
@@ -72,7 +79,7 @@ def test_nothing_is_a_formula_and_quality_is_a_summary(book: Path) -> None:
             parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/sheet")
         ]
         strings = parts.read("xl/sharedStrings.xml").decode()
-    assert len(sheets) == 8
+    assert len(sheets) == 9
     assert not any("<f>" in sheet for sheet in sheets)
     assert all("<pane " in sheet and "<autoFilter" in sheet for sheet in sheets[1:])
     assert "'=budget" in strings

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import polars as pl
@@ -16,18 +18,25 @@ POOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "employee": ("职工医保", ("310", "510")),
     "resident": ("居民医保", ("390",)),
 }
-# Percent of the booked amount that the fund can pay by disease, of the reserve, and of care elsewhere.
-FUND_PERCENT, RESERVE_PERCENT, AWAY_PERCENT = 97, 2, 4
+# Percent of the booked amount that the fund can pay by disease, and of care elsewhere.
+FUND_PERCENT, AWAY_PERCENT = 97, 4
+# Shares of the income: risk reserve, adjustment at the end of the year.
+RESERVE_SHARE, ADJUSTMENT_SHARE = Decimal("0.02"), Decimal("0.03")
+# The income is a budget: whole thousands of yuan.
+INCOME_STEP = 100_000
 _CITE = "合成数据:由生成的年度推算"
+INCOME, AWAY, BED_DAY, APART = "住院统筹基金预算收入", "异地就医预留", "床日付费病例", "除外支付项目"
+RESERVE, ADJUSTMENT = "风险金", "区域调节金"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a pool's budget in fen; ``kind`` is income, carve_out or reserve."""
+    """One line of a pool's budget: an amount in fen, or a share of the income."""
 
     name: str
     kind: str
     amount_fen: int
+    share: Decimal | None = None
 
 
 def _fen(expr: pl.Expr) -> pl.Expr:
@@ -59,34 +68,59 @@ def budget_lines(frame: pl.DataFrame, *, bed_days_inside: bool = False) -> dict[
     """Return the budget lines per pool for a soiled year of settlement.
 
     ``bed_days_inside``: bed-day stays are paid by disease like all others, so no line takes them out.
-    What is left for payment by disease (income - carve-outs - reserve) is FUND_PERCENT of the booked amount
-    of local insured stays, so the fund is slightly short.
+    What is left for payment by disease is FUND_PERCENT of the booked amount
+    of local insured stays, so the fund is slightly short; what rounding the income leaves goes to care elsewhere.
     """
     lines = {}
     for pool, booked in _booked(frame, bed_days_inside).items():
         fund = round_half_up(booked["disease"] * FUND_PERCENT, 100) // 100
         away = booked["disease"] * AWAY_PERCENT // 100
-        reserve = fund * RESERVE_PERCENT // 100
-        income = fund + away + reserve + booked["bed_day"] + booked["apart"]
+        others = [] if bed_days_inside else [Line(BED_DAY, "carve_out", booked["bed_day"])]
+        others.append(Line(APART, "paid_apart", booked["apart"]))
+        needed = fund + away + sum(line.amount_fen for line in others)
+        income = _whole(Fraction(needed) / (1 - Fraction(RESERVE_SHARE + ADJUSTMENT_SHARE)))
+        kept = [
+            Line(name, kind, round_half_up(Fraction(share) * income), share)
+            for name, kind, share in (
+                (RESERVE, "reserve", RESERVE_SHARE),
+                (ADJUSTMENT, "adjustment", ADJUSTMENT_SHARE),
+            )
+        ]
+        away += income - needed - sum(line.amount_fen for line in kept)
         lines[pool] = [
-            Line("住院统筹基金预算收入", "income", income),
-            Line("异地就医预留", "carve_out", away),
-            *([] if bed_days_inside else [Line("床日付费病例", "carve_out", booked["bed_day"])]),
-            Line("除外支付项目", "carve_out", booked["apart"]),
-            Line("风险储备金", "reserve", reserve),
+            Line(INCOME, "income", income),
+            *kept,
+            Line(AWAY, "out_of_region", away),
+            *others,
         ]
     return lines
 
 
+def _whole(fen: Fraction) -> int:
+    """Return the next multiple of INCOME_STEP that is not below."""
+    return -(-fen // INCOME_STEP) * INCOME_STEP
+
+
 def budget_toml(year: int, lines: Mapping[str, list[Line]]) -> str:
-    """Return budget.toml: amounts as text in yuan with two decimals."""
+    """Return budget.toml: amounts as text in yuan with two decimals, and one change in the middle of the year."""
     text = [f"# 示范统筹区(合成数据):全部金额均为虚构\nyear = {year}\n"]
     for pool, entries in lines.items():
-        text.append(f'\n[[pool]]\nid = "{pool}"\n')
+        text.append(f'\n[[pool]]\nid = "{pool}"\nmethod = "items"\n')
         for line in entries:
+            amount = (
+                f'amount = "{fen_to_yuan(line.amount_fen)}"'
+                if line.share is None
+                else f'share = "{line.share}"'
+            )
             text.append(
-                f'\n[[pool.lines]]\nname = "{line.name}"\nkind = "{line.kind}"\n'
-                f'amount = "{fen_to_yuan(line.amount_fen)}"\ncite = "{_CITE}"\n'
+                f'\n[[pool.lines]]\nname = "{line.name}"\nkind = "{line.kind}"\n{amount}\ncite = "{_CITE}"\n'
+            )
+        # A tenth of the adjustment money goes to care elsewhere.
+        moved = next(line.amount_fen for line in entries if line.name == ADJUSTMENT) // 10
+        if moved:
+            text.append(
+                f'\n[[pool.change]]\ndate = {year}-07-01\nreason = "异地就医备案人数增加"\nline = "{AWAY}"\n'
+                f'amount = "{fen_to_yuan(moved)}"\nfrom = "{ADJUSTMENT}"\ncite = "{_CITE}"\n'
             )
     return "".join(text)
 
