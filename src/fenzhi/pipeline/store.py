@@ -120,8 +120,8 @@ def _budget(pool: PoolBudget) -> dict[str, Any]:
     return {
         "pool": pool.id,
         "method": pool.method,
-        "last_by_disease": None if pool.last_by_disease is None else str(pool.last_by_disease),
-        "last_total": None if pool.last_total is None else str(pool.last_total),
+        "last_by_disease_fen": None if pool.last_by_disease is None else yuan_to_fen(pool.last_by_disease),
+        "last_total_fen": None if pool.last_total is None else yuan_to_fen(pool.last_total),
         "growth_rate": None if pool.growth_rate is None else str(pool.growth_rate),
         "changes": [
             {

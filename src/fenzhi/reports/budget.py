@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
 from fenzhi.reports.checks import budget_lines
-from fenzhi.reports.display import Cell, Head, Table, decimals, empty, rate, scaled, text, yuan
+from fenzhi.reports.display import Cell, Head, Table, decimals, empty, rate, scaled, signed, text, yuan
 from fenzhi.reports.svg import Scale, Step, waterfall
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
@@ -32,7 +33,8 @@ def budget_table(tables: RunTables, words: Words) -> Table:
     shown = ("planned_fen", "changed_fen", "amount_fen") if changed else ("amount_fen",)
     heads = [Head(words("item"), False), Head(words("kind"), False)]
     heads += [Head(words.title("budget", name) if changed else words("amount")) for name in shown]
-    heads += [Head(words.title("budget", "left_fen")), Head(words.title("budget", "share"))]
+    heads += [Head(words.title("budget", name)) for name in ("left_fen", "share")]
+    heads.append(Head(words("cite"), False))
     table = Table("budget", words("budget"), heads, words("budget_note") + " " + words("unit_yuan"))
     methods = {one["pool"]: one for one in tables.manifest["budget"]}
     for pool, title in tables.pool_titles().items():
@@ -44,7 +46,8 @@ def budget_table(tables: RunTables, words: Words) -> Table:
             note = _method(methods.get(pool), words) if is_total else _note(line, words)
             kind = empty() if is_total else text(words.name("kind", line["kind"]))
             first = text(line_title(line, words), note=note or None)
-            table.add(first, kind, *amounts, left, rate(line["share"]), part="total" if is_total else "")
+            rest = (rate(line["share"]), empty() if is_total else text(line["cite"]))
+            table.add(first, kind, *amounts, left, *rest, part="total" if is_total else "")
     return table
 
 
@@ -58,23 +61,21 @@ def line_title(line: dict[str, Any], words: Words) -> str:
     """Return what a line is called; the figures that are computed are called in the language of the page."""
     if line["kind"] == "by_disease":
         return words.title("pools", "fund_fen")
-    return words.name("kind", "left_over") if line["kind"] == "left_over" else str(line["title"])
+    return words("left_over") if line["kind"] == "left_over" else str(line["title"])
 
 
 def _note(line: dict[str, Any], words: Words) -> str:
-    track = line["track"] and words("budget_track", track=words.name("reason", line["track"]))
-    return " · ".join(part for part in (track, line["cite"]) if part)
+    track = line["track"]
+    return "" if track is None else words("budget_track", track=words.name("reason", track))
 
 
 def _method(method: dict[str, Any] | None, words: Words) -> str:
     if method is None:
         return ""
-    return words(
-        f"method.{method['method']}",
-        last=method.get("last_by_disease"),
-        whole=method.get("last_total"),
-        rate=method.get("growth_rate"),
-    )
+    last, whole = (yuan(method.get(key)).text for key in ("last_by_disease_fen", "last_total_fen"))
+    growth = f"{Decimal(method.get('growth_rate') or 0) * 100:+f}"
+    growth = growth.rstrip("0").rstrip(".") if "." in growth else growth
+    return words(f"method.{method['method']}", last=last, whole=whole, rate=signed(growth, True))
 
 
 def changes_table(tables: RunTables, words: Words) -> Table | None:
@@ -102,7 +103,6 @@ def pictures(tables: RunTables, words: Words) -> list[tuple[str, Markup]]:
     lines = budget_lines(tables)
     unit, ends = scaled([*lines["start_fen"], *lines["end_fen"]], words.lang)
     places = decimals(end - start for start, end in zip(ends, ends[lines.height :], strict=False))
-    scale = Scale(max(ends, default=0), places, words(unit))
     steps = [
         Step(line_title(line, words), PARTS.index(PART.get(line["kind"], "out")), start, end)
         for line, start, end in zip(
@@ -114,6 +114,7 @@ def pictures(tables: RunTables, words: Words) -> list[tuple[str, Markup]]:
         mine = [step for step, of in zip(steps, lines["pool"], strict=True) if of == pool]
         if mine:
             heading = words("chart_budget", pool=title)
+            scale = Scale(max(max(step.start, step.end) for step in mine), places, words(unit))
             made.append((heading, waterfall(heading, mine, _legend(mine, words), scale)))
     return made
 

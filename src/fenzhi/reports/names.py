@@ -111,7 +111,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "kind.adjustment": ("区域调节金", "adjustment money"),
     "kind.out_of_region": ("异地就医", "care elsewhere"),
     "kind.paid_apart": ("除外支付", "paid apart"),
-    "kind.left_over": ("总额以外，转入储备", "above the total, to the reserve"),
+    "kind.left_over": ("转入储备", "to the reserve"),
     "kind.by_disease": ("按病种付费", "by disease"),
     "flow.income": ("收入", "income"),
     "flow.out": ("其他支出", "other care"),

@@ -234,13 +234,12 @@ def ranking(title: str, names: Sequence[str], values: Sequence[float], scale: Sc
 def waterfall(
     title: str, steps: Sequence[Step], parts_named: Sequence[tuple[int, str]], scale: Scale
 ) -> Markup:
-    """Return lying bars that each begin where the one before ended, the signed amount beside each.
+    """Return lying bars that each begin where the one before ended, the signed amount in or beside each.
 
-    ``parts_named``: the parts in the legend, as place in ``FLOW`` and name. A bar that stands on zero has no sign.
+    ``parts_named``: the parts in the legend, as place in ``FLOW`` and name. The last part has no sign.
     """
     left, labels = _labels([step.name for step in steps], 150.0)
-    room = WIDTH - left - 82
-    per = room / (scale.largest or 1)
+    per = (WIDTH - left - 2) / (scale.largest or 1)
     x = 0.0
     parts: list[Markup] = []
     for part, name in parts_named:
@@ -250,21 +249,37 @@ def waterfall(
     y = top = 42.0
     for at, (step, texts) in enumerate(zip(steps, labels, strict=True)):
         row = 34.0 if len(texts) > 1 else 27.0
+        middle = y + row / 2
         low, high = sorted((step.start, step.end))
         # What rounds to nothing is still seen.
         wide = max((high - low) * per, 1.0)
-        amount = fixed(step.end - step.start, scale.places, plus=step.part != len(FLOW) - 1)
         parts += [
-            *lines(left - 10, y + row / 2, texts),
-            rect(left + low * per, y + row / 2 - 8.5, wide, 17, FLOW[step.part]),
-            label(left + low * per + wide + 6, y + row / 2 + 4, amount, fill=INK),
+            *lines(left - 10, middle, texts),
+            rect(left + low * per, middle - 8.5, wide, 17, FLOW[step.part]),
+            _amount(step, scale.places, (left, left + low * per, wide), middle + 4.5),
         ]
         if at + 1 < len(steps) and steps[at + 1].start == step.end:
             joint = left + step.end * per
-            parts.append(rule(joint, y + row / 2 + 8.5, joint, y + row + 8, MUTED))
+            parts.append(rule(joint, middle + 8.5, joint, y + row + 8, MUTED))
         y += row
     parts.append(rule(left, top - 2, left, y, MUTED))
     return frame(title, y + 4, parts)
+
+
+def _amount(step: Step, places: int, bar: tuple[float, float, float], y: float) -> Markup:
+    """Return the amount of a step: left of its bar if there is room, else inside it, else right of it.
+
+    ``bar``: where the plot begins, where the bar begins, how wide it is.
+    """
+    begin, x, wide = bar
+    last = len(FLOW) - 1
+    text = fixed(step.end - step.start, places, plus=step.part != last)
+    need = text_width(text) + 12
+    if x - begin >= need:
+        return label(x - 6, y, text, anchor="end")
+    if wide >= need:
+        return label(x + wide - 6, y, text, anchor="end", fill=INK if step.part in (0, 1) else "#fff")
+    return label(x + wide + 6, y, text)
 
 
 def _labels(names: Sequence[str], most: float) -> tuple[float, list[list[str]]]:

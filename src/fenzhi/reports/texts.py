@@ -183,14 +183,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "按扣除顺序列示；余额为扣除该项之后的余额。",
         "In the order of subtraction; left: what remains after the line.",
     ),
+    "left_over": ("总额以外部分", "above the by-disease total"),
     "method.items": ("收入减去各项", "income minus the lines"),
     "method.share": (
         "上年占比法：收入 × 上年按病种付费 {last} ÷ 上年总额 {whole}",
         "by last year's share: income × {last} ÷ {whole}",
     ),
     "method.growth": (
-        "上年增长法：上年按病种付费 {last} ×（1 + 增长率 {rate}）",
-        "by growth: last year's {last} × (1 + {rate})",
+        "上年增长法：上年按病种付费 {last}，增长 {rate}%",
+        "by growth: last year's {last}, {rate}%",
     ),
     "budget_track": ("用于{track}", "funds {track}"),
     "budget_changes": ("年中调整", "Changes within the year"),

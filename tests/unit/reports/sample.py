@@ -339,8 +339,8 @@ CHANGE |= {"reason": "异地就医<b>增加</b>", "cite": "示范文件"}
 
 def manifest(pools: list[dict[str, Any]], cases: int) -> dict[str, Any]:
     budget = [
-        {"pool": pool["pool"], "method": method, "last_by_disease": "90.00", "last_total": "100.00"}
-        | {"growth_rate": "0.05", "changes": changes}
+        {"pool": pool["pool"], "method": method, "last_by_disease_fen": 900_000, "last_total_fen": None}
+        | {"growth_rate": "-0.0250", "changes": changes}
         for pool, method, changes in zip(pools, ("items", "growth"), ([CHANGE], []), strict=True)
     ]
     return {

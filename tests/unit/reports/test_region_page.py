@@ -38,7 +38,7 @@ def test_pools_add_up(page: Page) -> None:
 
 
 def test_budget_lines_end_in_the_fund(page: Page) -> None:
-    # Item, kind, planned, changed, amount, left, share of the income.
+    # Item, kind, planned, changed, amount, left, share of the income, source.
     lines, totals = page.rows("budget"), page.rows("budget", "total")
     for at in (2, 3, 4):
         assert column_sum(lines[:3], at) == number(totals[0][at])
@@ -54,9 +54,9 @@ def test_budget_lines_end_in_the_fund(page: Page) -> None:
 
 def test_the_method_stands_beside_the_total(page: Page) -> None:
     notes = [row.notes[0] or "" for row in page.tables["budget"] if row.part == "total"]
-    assert "90.00" not in notes[0]
-    assert "90.00" in notes[1]
-    assert "0.05" in notes[1]
+    assert "9,000.00" not in notes[0]
+    assert "9,000.00" in notes[1]
+    assert "\N{MINUS SIGN}2.5%" in notes[1]
 
 
 def test_changes_are_listed_with_date_and_reason(page: Page) -> None:
@@ -75,7 +75,7 @@ def test_without_changes_there_is_no_table_of_them_and_one_column_of_amounts(
     bare = dataclasses.replace(tables, budget=lines, manifest=tables.manifest | {"budget": entries})
     html = Page(Pages(bare, facts, "zh").region())
     assert "changes" not in html.tables
-    assert {len(row.cells) for row in html.tables["budget"] if row.part != "part"} == {5}
+    assert {len(row.cells) for row in html.tables["budget"] if row.part != "part"} == {6}
 
 
 def test_each_pool_has_its_picture(page: Page, tables: RunTables) -> None:

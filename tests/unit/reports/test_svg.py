@@ -201,4 +201,25 @@ def test_each_step_of_a_waterfall_begins_where_the_one_before_ended() -> None:
         "0.0",
         "6.0",
     ]
-    assert first["x"] + first["width"] + 82 <= WIDTH
+    assert first["x"] + first["width"] <= WIDTH
+
+
+def _amounts(chart: str) -> list[tuple[str, str, float]]:
+    texts = ElementTree.fromstring(chart).iter(f"{NS}text")
+    found = [(one.text or "", one.attrib["text-anchor"], float(one.attrib["x"])) for one in texts]
+    return [one for one in found if one[0][-1:].isdigit()]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.25, 0.3, 0.35, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("large", [9.0, 123_456.78])
+def test_amounts_of_a_waterfall_stay_inside(share: float, large: float) -> None:
+    middle = [large * (1 - share), large * (1 - share) / 2, large * (1 - share) / 3]
+    ends = [(0, large), (large, middle[0]), (middle[0], middle[1]), (middle[1], middle[2]), (0, middle[2])]
+    steps = [Step("十二个字十二个字十二个字", min(at, 3), a, b) for at, (a, b) in enumerate(ends)]
+    amounts = _amounts(waterfall("t", steps, [], Scale(large, 2, "x")))
+    assert len(amounts) == 5
+    for text, anchor, x in amounts:
+        wide = text_width(text)
+        left = x - wide if anchor == "end" else x
+        assert left + 1e-6 >= 150
+        assert left + wide <= WIDTH
