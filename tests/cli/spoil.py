@@ -25,6 +25,22 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
     return spoil
 
 
+CHANGE = {
+    "date": "2027-05-01",
+    "reason": '"r"',
+    "line": '"风险储备金"',
+    "amount": '"1"',
+    "from": '"by_disease"',
+}
+
+
+def with_change(keys: dict[str, str | None]) -> Callable[[Path], None]:
+    """Give the employees' pool a change within the year that has these keys instead; None: without the key."""
+    text = "".join(f"{key} = {value}\n" for key, value in {**CHANGE, **keys}.items() if value is not None)
+    line = 'amount = "1000.00"\n'
+    return replaced("budget.toml", line, f"{line}\n[[pool.change]]\n{text}")
+
+
 def written(name: str, data: str | bytes) -> Callable[[Path], None]:
     def spoil(region: Path) -> None:
         raw = data if isinstance(data, bytes) else data.encode()
@@ -296,6 +312,92 @@ BAD = [
         replaced("budget.toml", '"income"', '"incom"'),
         "BUDGET_VALUE",
         ("budget.toml", "'incom'"),
+    ),
+    Bad(
+        "two lines of one name",
+        replaced("budget.toml", 'name = "风险储备金"', 'name = "预算收入"'),
+        "BUDGET_LINE",
+        ("small/budget.toml", "pool employee, lines.name", "预算收入", "own name"),
+    ),
+    Bad(
+        "amount and share",
+        replaced("budget.toml", 'amount = "1000.00"', 'amount = "1000.00"\nshare = "0.1"'),
+        "BUDGET_LINE",
+        ("small/budget.toml", "pool employee, line 风险储备金", "not both"),
+    ),
+    Bad(
+        "share above 1",
+        replaced("budget.toml", 'amount = "1000.00"', 'share = "1.2"'),
+        "BUDGET_VALUE",
+        ("small/budget.toml", "pool employee, line 风险储备金, share", "'1.2'", "0.02"),
+    ),
+    Bad(
+        "unknown method",
+        replaced("budget.toml", 'id = "employee"', 'id = "employee"\nmethod = "shares"'),
+        "BUDGET_VALUE",
+        ("budget.toml", "pool.1.method", "'shares'"),
+    ),
+    Bad(
+        "key of the method missing",
+        replaced("budget.toml", 'id = "employee"', 'id = "employee"\nmethod = "growth"'),
+        "BUDGET_METHOD",
+        ("small/budget.toml", "pool employee, last_by_disease", "needs last_by_disease"),
+    ),
+    Bad(
+        "lines leave less than the total",
+        replaced(
+            "budget.toml",
+            'id = "employee"',
+            'id = "employee"\nmethod = "growth"\nlast_by_disease = "19000"\ngrowth_rate = "0.01"',
+        ),
+        "BUDGET_TOTAL",
+        ("small/budget.toml", "pool employee", "19,190.00"),
+    ),
+    Bad(
+        "unknown key of a change",
+        with_change({"form": '"by_disease"', "from": None}),
+        "BUDGET_VALUE",
+        ("budget.toml", "pool.1.change.1.form", "nearest is 'from'"),
+    ),
+    Bad(
+        "change of an unknown line",
+        with_change({"line": '"风险金"'}),
+        "BUDGET_CHANGE",
+        (
+            "small/budget.toml",
+            "pool employee, change 1, line",
+            "风险金",
+            "use one of: 预算收入, 风险储备金, by_disease",
+        ),
+    ),
+    Bad(
+        "change outside the year",
+        with_change({"date": "2028-01-01"}),
+        "BUDGET_CHANGE",
+        ("small/budget.toml", "pool employee, change 1, date", "2028-01-01", "the year 2027"),
+    ),
+    Bad(
+        "date that is none",
+        with_change({"date": '"2027-02-30"'}),
+        "BUDGET_VALUE",
+        ("budget.toml", "pool.1.change.1.date", "2027-02-30"),
+    ),
+    Bad(
+        "change of the total",
+        with_change({"from": None}),
+        "BUDGET_CHANGE",
+        (
+            "small/budget.toml",
+            "pool employee, change 1, line",
+            "only income can change the total",
+            'from = "..."',
+        ),
+    ),
+    Bad(
+        "change of more than there is",
+        with_change({"amount": '"-1000.01"', "to": '"by_disease"', "from": None}),
+        "BUDGET_CHANGE",
+        ("small/budget.toml", "pool employee, line 风险储备金", "-0.01 yuan"),
     ),
     # tables
     Bad("no hospitals", removed("hospitals.csv"), "TABLE_MISSING", ("hospitals.csv",)),

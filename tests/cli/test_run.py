@@ -333,6 +333,22 @@ CHECK = """\
 ! warning: [CATALOG_FORGOTTEN_CATEGORY] category E11 has core groups such as E11.9:0, but no comprehensive group
 ! note: [HOSPITAL_CLASSES] hospitals by level and type: 2 general (2), 3 general (1)
 ! note: [HISTORY] history: 12 rows, 0 rejected, 12 discharged in [2026]
+budget.toml · employee
+
+ title        kind             planned   changed within the year   amount after changes   left after this line
+ ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ 预算收入     income         20,000.00                      0.00              20,000.00              20,000.00
+ 风险储备金   risk reserve    1,000.00                      0.00               1,000.00              19,000.00
+ by disease   by disease     19,000.00                      0.00              19,000.00                   0.00
+
+budget.toml · resident
+
+ title          kind           planned   changed within the year   amount after changes   left after this line
+ ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ 预算收入       income       10,000.00                      0.00              10,000.00              10,000.00
+ 异地就医预留   carved out      500.00                      0.00                 500.00               9,500.00
+ by disease     by disease    9,500.00                      0.00               9,500.00                   0.00
+
 {region}
 
  rule            severity   rows   meaning

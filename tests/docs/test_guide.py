@@ -135,14 +135,23 @@ def test_both_guides_have_the_same_blocks() -> None:
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
-def test_loose_toml_blocks_are_keys_of_region_toml(page: Path) -> None:
-    """A TOML block without a file is an addition to region.toml and must be accepted there."""
+def test_loose_toml_blocks_are_keys_of_region_or_budget(page: Path) -> None:
+    """A TOML block without a file is an addition to region.toml or to a pool of budget.toml, and accepted there."""
+    from fenzhi.budget import Budget
     from fenzhi.records import QualityRules
 
-    loose = [block for block in blocks(page) if block.language == "toml" and "file" not in block.options]
+    toml = [block for block in blocks(page) if block.language == "toml"]
+    files = {str(block.options.get("file")): tomllib.loads(block.content) for block in toml}
+    [budget] = (data for name, data in files.items() if name.endswith("budget.toml"))
+    loose = [tomllib.loads(block.content) for block in toml if "file" not in block.options]
     assert loose
-    for block in loose:
-        QualityRules.model_validate(tomllib.loads(block.content)["quality"])
+    for data in loose:
+        if "pool" not in data:
+            QualityRules.model_validate(data["quality"])
+            continue
+        added = data["pool"][0] if isinstance(data["pool"], list) else data["pool"]
+        one = Budget.model_validate(budget | {"pool": [budget["pool"][0] | added]})
+        assert one.of("resident").fund_fen > 0
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)

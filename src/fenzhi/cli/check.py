@@ -6,10 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fenzhi.cli.shared import PATH, lang_option, say, show_table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SHOWN = 5
 _CODE = re.compile(r"\[([A-Z_]+)\]")
@@ -26,6 +30,29 @@ def shortened(findings: Iterable[str], lang: str) -> list[str]:
             shown.append(line)
     more = "另有 {:,} 条 [{}]" if lang == "zh" else "{:,} more of [{}]"
     return shown + [more.format(n - SHOWN, code) for code, n in counts.items() if n > SHOWN]
+
+
+def show_budget(table: pl.DataFrame, lang: str) -> None:
+    """Print the lines of each pool, in the order of subtraction, with what is left after each."""
+    from fenzhi.money import format_fen
+    from fenzhi.reports.names import NAMES
+    from fenzhi.results import BUDGET
+
+    at = 0 if lang == "zh" else 1
+    fens = ("planned_fen", "changed_fen", "amount_fen", "left_fen")
+    shown = {column.name: (column.zh, column.en)[at] for column in BUDGET}
+    titles = [shown[name] for name in ("title", "kind", *fens)]
+    for (pool,), lines in table.group_by("pool", maintain_order=True):
+        rows = [
+            [
+                # A figure that is computed is called by its kind, a line as the region calls it.
+                NAMES[f"kind.{line['kind']}"][at] if line["line"] == line["kind"] else line["title"],
+                NAMES[f"kind.{line['kind']}"][at],
+                *(format_fen(line[name]) for name in fens),
+            ]
+            for line in lines.iter_rows(named=True)
+        ]
+        show_table(f"budget.toml · {pool}", titles, rows)
 
 
 @click.command(
@@ -49,6 +76,8 @@ def command(target: Path, columns: Path | None, rejects: Path | None, strict: bo
         say(f"· {line}")
     for line in shortened(result.findings, lang):
         say(f"! {line}")
+    if result.budget is not None:
+        show_budget(result.budget, lang)
     titles = ("规则", "级别", "行数", "说明") if lang == "zh" else ("rule", "severity", "rows", "meaning")
     rows = [
         (rule, severity, f"{n:,}", zh if lang == "zh" else en) for rule, severity, n, zh, en in result.rules

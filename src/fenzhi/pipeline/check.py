@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fenzhi.budget import budget_table
 from fenzhi.catalogs import DrgCatalog, check_catalog
 from fenzhi.catalogs.drg import check_drg_catalog
 from fenzhi.files import new_file, require_new_file
@@ -23,7 +24,10 @@ from fenzhi.region.load import several_rules
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found. ``rules``: rule, severity, rows, Chinese and English meaning. ``found``: one row per finding."""
+    """What was found. ``rules``: rule, severity, rows, Chinese and English meaning. ``found``: one row per finding.
+
+    ``budget``: the columns of ``results.BUDGET``; None for records without a region.
+    """
 
     notices: tuple[str, ...]
     findings: tuple[str, ...]
@@ -33,9 +37,10 @@ class Checked:
     rejected: int
     netted: int
     found: pl.DataFrame
+    budget: pl.DataFrame | None = None
 
 
-def _checked(read: StaysRead, findings: tuple[str, ...]) -> Checked:
+def _checked(read: StaysRead, findings: tuple[str, ...], budget: pl.DataFrame | None = None) -> Checked:
     counts = (
         read.summary.group_by("rule", "severity")
         .agg(pl.col("rows").sum())
@@ -55,6 +60,7 @@ def _checked(read: StaysRead, findings: tuple[str, ...]) -> Checked:
         read.rejected_rows,
         read.netted.height,
         found,
+        budget,
     )
 
 
@@ -131,7 +137,8 @@ def check_region(folder: Path) -> Checked:
         known=known_codes(region),
     )
     unmapped = tuple(f"warning: [CODES_UNMAPPED] {text}" for text in unmapped_notices(read.stays, setting))
-    return _checked(read, (*findings, *_stays_of_policies(read.stays, region), *unmapped))
+    budget = budget_table(region.budget, [pool.id for pool in region.pools])
+    return _checked(read, (*findings, *_stays_of_policies(read.stays, region), *unmapped), budget)
 
 
 def write_findings(checked: Checked, target: Path) -> None:

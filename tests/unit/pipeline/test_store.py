@@ -10,6 +10,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from cli.small import write_small
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.pipeline import run, store
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_table, write_csv, write_table
@@ -102,11 +103,10 @@ def test_the_manifest_says_what_was_computed_with_what(folder):
     # 82,000 yuan over 12 stays.
     assert manifest["mean_cost_fen"] == 683_333
     assert manifest["history_years"] == [2026]
-    assert [(line["pool"], line["kind"], line["amount_fen"]) for line in manifest["budget"]] == [
-        ("employee", "income", 2_000_000),
-        ("employee", "reserve", 100_000),
-        ("resident", "income", 1_000_000),
-        ("resident", "carve_out", 50_000),
+    keys = ("last_by_disease_fen", "last_total_fen", "growth_rate")
+    assert manifest["budget"] == [
+        {"pool": pool, "method": "items", **dict.fromkeys(keys), "changes": []}
+        for pool in ("employee", "resident")
     ]
     assert manifest["quality"] == [
         {"rule": "cost_zero", "severity": "error", "fixmedins_code": "A1", "rows": 1},
@@ -161,3 +161,54 @@ def test_a_folder_that_is_no_run(tmp_path):
         read_manifest(tmp_path)
     with pytest.raises(InputError, match="RUN_TABLE_UNREADABLE"):
         read_table(tmp_path, "cases")
+
+
+def test_the_manifest_has_the_methods_and_changes_of_the_budget(tmp_path):
+    folder = write_small(tmp_path / "small")
+    text = (folder / "budget.toml").read_text(encoding="utf-8")
+    more = (
+        'id = "employee"\nmethod = "share"\nlast_by_disease = "3"\nlast_total = "4.00"\n\n'
+        '[[pool.change]]\ndate = 2027-11-30\nreason = "later"\nline = "by_disease"\namount = "-7"\nto = "left_over"\n\n'
+        '[[pool.change]]\ndate = 2027-02-01\nreason = "r"\nline = "预算收入"\namount = "100.50"\ncite = "c"\n'
+    )
+    (folder / "budget.toml").write_text(text.replace('id = "employee"\n', more, 1), encoding="utf-8")
+    done = run(folder, reports=False)
+    assert done.manifest["budget"][0] == {
+        "pool": "employee",
+        "method": "share",
+        "last_by_disease_fen": 300,
+        "last_total_fen": 400,
+        "growth_rate": None,
+        "changes": [
+            {
+                "date": "2027-02-01",
+                "line": "预算收入",
+                "other": None,
+                "amount_fen": 10_050,
+                "reason": "r",
+                "cite": "c",
+            },
+            {
+                "date": "2027-11-30",
+                "line": "by_disease",
+                "other": "left_over",
+                "amount_fen": -700,
+                "reason": "later",
+                "cite": "",
+            },
+        ],
+    }
+    # 20,000 x 3/4 = 15,000; 20,100.50 x 3/4 = 15,075.375, so 15,075.38; 7 yuan less.
+    # Above it: 20,000 - 1,000 - 15,000 = 4,000, at the end 20,100.50 - 1,000 - 15,068.38 = 4,032.12.
+    shown = done.tables["budget"].filter(pl.col("pool") == "employee")
+    assert shown.select("line", "planned_fen", "changed_fen", "amount_fen", "left_fen").rows() == [
+        ("预算收入", 2_000_000, 10_050, 2_010_050, 2_010_050),
+        ("风险储备金", 100_000, 0, 100_000, 1_910_050),
+        ("left_over", 400_000, 3_212, 403_212, 1_506_838),
+        ("by_disease", 1_500_000, 6_838, 1_506_838, 0),
+    ]
+    assert done.tables["pools"].select("pool", "fund_fen", "reserve_fen").row(0) == (
+        "employee",
+        1_506_838,
+        503_212,
+    )
