@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from fenzhi.reports import RunTables
-from fenzhi.reports.facts import Facts, hospital_totals
+from fenzhi.reports.facts import Facts, by_band, hospital_totals
 from fenzhi.reports.pages import Pages
 from fenzhi.reports.region_page import ledger_table
 from fenzhi.reports.words import Words
@@ -73,7 +73,7 @@ def test_without_changes_there_is_no_table_of_them_and_one_column_of_amounts(
     )
     entries = [entry | {"changes": []} for entry in tables.manifest["budget"]]
     bare = dataclasses.replace(tables, budget=lines, manifest=tables.manifest | {"budget": entries})
-    html = Page(Pages(bare, facts, "zh").region())
+    html = Page(Pages(bare, by_band(facts.deviation), "zh").region(facts))
     assert "changes" not in html.tables
     assert {len(row.cells) for row in html.tables["budget"] if row.part != "part"} == {6}
 
