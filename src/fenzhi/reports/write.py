@@ -18,7 +18,7 @@ from fenzhi.reports.words import language
 Progress = Callable[[int, int], None]
 
 
-def write_reports(run_dir: Path, *, lang: str = "zh", progress: Progress | None = None) -> list[Path]:
+def write_reports(run_dir: Path | str, *, lang: str = "zh", progress: Progress | None = None) -> list[Path]:
     """Write ``region.html``, ``region.xlsx`` and each hospital's pages under ``statements/`` into a run's folder.
 
     A hospital's workbook is written on demand only, by :func:`write_statement`.
