@@ -19,9 +19,14 @@ COLUMNS = (
     ("points_e4", e4),
     ("booked_fen", yuan),
     ("payable_fen", yuan),
+    ("shared_fen", yuan),
     ("working_capital_fen", yuan),
     ("advance_fen", yuan),
+    ("quarter_fen", yuan),
+    ("deposit_fen", yuan),
 )
+#: Of these, the ones that are shown only where there is any such amount.
+SELDOM = ("shared_fen", "quarter_fen", "deposit_fen")
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,12 @@ def context(tables: RunTables, hospital: Hospital, words: Words) -> dict[str, An
     """Return what the template ``confirm.html`` shows."""
     clearing = hospital.total("clearing_fen")
     way = "clearing_pays" if clearing > 0 else "clearing_returns" if clearing < 0 else "clearing_none"
-    payable = hospital.total("payable_fen")
     return {
         "hospital": hospital,
         "hash": tables.manifest_hash,
         "sums": _sums(tables, hospital, words),
         "stated": [
-            _stated(words.title("hospitals", "payable_fen"), payable),
+            _stated(words.title("hospitals", hospital.owed), hospital.total(hospital.owed)),
             _stated(words(way), abs(clearing)),
         ],
     }
@@ -57,18 +61,24 @@ def _stated(name: str, fen: int) -> Stated:
 def _sums(tables: RunTables, hospital: Hospital, words: Words) -> Table:
     """Pools from top to bottom, their sums, and what remains to be paid or returned."""
     titles = tables.pool_titles()
+    columns = [
+        (name, show)
+        for name, show in COLUMNS
+        if name not in SELDOM
+        or (name in hospital.rows.columns and (hospital.rows[name].fill_null(0) != 0).any())
+    ]
     heads = [Head(words.title("hospitals", "pool"), False)]
-    heads += [Head(words.title("hospitals", name)) for name, _ in COLUMNS] + [Head(words("clearing"))]
+    heads += [Head(words.title("hospitals", name)) for name, _ in columns] + [Head(words("clearing"))]
     table = Table("sums", words("confirm_amounts"), heads, words("unit_both"))
 
     def add(title: str, row: dict[str, Any], part: str = "") -> None:
         clearing = row["clearing_fen"] or 0
         way = words("pays" if clearing > 0 else "returns") if clearing else None
-        cells = [show(row[name]) for name, show in COLUMNS]
+        cells = [show(row[name]) for name, show in columns]
         table.rows.append(Row([text(title), *cells, owed(clearing, way)], part))
 
     for row in hospital.rows.iter_rows(named=True):
         add(titles.get(row["pool"], row["pool"]), row)
-    names = [name for name, _ in COLUMNS] + ["clearing_fen"]
+    names = [name for name, _ in columns] + ["clearing_fen"]
     add(words("total"), hospital.rows.select(pl.col(names).sum()).row(0, named=True), "total")
     return table

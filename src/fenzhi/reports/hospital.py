@@ -26,6 +26,11 @@ class Hospital:
         """Name of the hospital, or its code."""
         return str(self.rows["fixmedins_name"][0] or self.code)
 
+    @property
+    def owed(self) -> str:
+        """Column of what the hospital is owed in the end: after sharing, where there is any."""
+        return "final_fen" if "final_fen" in self.rows.columns else "payable_fen"
+
     def total(self, column: str) -> int:
         """Return the sum of a column over the pools."""
         return int(self.rows[column].sum())

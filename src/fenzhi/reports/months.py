@@ -18,6 +18,8 @@ from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
 
 Line = dict[str, Any]
+#: Amounts that are shown only where there are any.
+SELDOM = ("direct_fen", "deposit_fen", "quarter_fen")
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,11 @@ class _Maker:
             ("due_fen", "how_month_due"),
             ("deduction_fen", None),
             ("advance_fen", "how_month_advance"),
+            ("deposit_fen", None),
+            ("quarter_fen", None),
         ):
-            amounts = _of(rows, name)
-            if name != "direct_fen" or any(amounts.values()):
+            amounts = _of(rows, name) if rows and name in rows[0] else {}
+            if name not in SELDOM or any(amounts.values()):
                 note = None if how is None else words(how)
                 part = "total" if name == "advance_fen" else ""
                 self._add(table, words.title("months", name), amounts, yuan, how=note, part=part)

@@ -16,6 +16,7 @@ def remarks(tables: RunTables, hospital: Hospital, words: Words) -> list[str]:
     return [
         *_stays(tables, hospital, words),
         *_not_booked(tables, hospital, words),
+        *_reserve(tables, hospital, words),
         *_returns(tables, hospital, words),
     ]
 
@@ -60,6 +61,18 @@ def _not_booked(tables: RunTables, hospital: Hospital, words: Words) -> list[str
     return out
 
 
+def _reserve(tables: RunTables, hospital: Hospital, words: Words) -> list[str]:
+    """Say that the reserve of a pool ran out, so that it could not bear all of its part of an overrun."""
+    if "short_fen" not in hospital.rows.columns:
+        return []
+    titles = tables.pool_titles()
+    short = hospital.rows.filter(pl.col("short_fen").fill_null(0) != 0)
+    return [
+        words("remark_short", pool=titles.get(row["pool"], row["pool"]), short=_amount(row["short_fen"]))
+        for row in short.iter_rows(named=True)
+    ]
+
+
 def _returns(tables: RunTables, hospital: Hospital, words: Words) -> list[str]:
     """Say how much a hospital pays back, to whom, and why: per pool, because each is a fund of its own."""
     titles, agency = tables.pool_titles(), tables.manifest["region"]["name"]
@@ -67,13 +80,14 @@ def _returns(tables: RunTables, hospital: Hospital, words: Words) -> list[str]:
     out = []
     for row in back.iter_rows(named=True):
         paid = row["advance_fen"] + row["working_capital_fen"]
+        taken = row[hospital.owed] - row["clearing_fen"]
         out.append(
             words(
-                "remark_returns",
+                "remark_returns" if taken == paid else "remark_returns_more",
                 pool=titles.get(row["pool"], row["pool"]),
                 agency=agency,
-                paid=_amount(paid),
-                payable=yuan(row["payable_fen"]).text,
+                paid=_amount(taken),
+                payable=yuan(row[hospital.owed]).text,
                 back=_amount(row["clearing_fen"]),
             )
         )

@@ -42,6 +42,18 @@ STATEMENT_TEXTS: dict[str, tuple[str, str]] = {
         "Pool {pool}: advances and working capital of {paid} yuan are more than the {payable} yuan payable. The "
         "hospital returns the {back} yuan overpaid to the agency of {agency} (pool {pool}).",
     ),
+    "remark_returns_more": (
+        "基金池“{pool}”：预付、周转金、季度清算与预留保证金共 {paid} 元，多于应付 {payable} 元，"
+        "多出的 {back} 元由本机构退回{agency}医疗保障经办机构（基金池“{pool}”）。",
+        "Pool {pool}: advances, working capital, quarterly clearing and deposit of {paid} yuan are more than the "
+        "{payable} yuan payable. The hospital returns the {back} yuan overpaid to the agency of {agency} "
+        "(pool {pool}).",
+    ),
+    "remark_short": (
+        "基金池“{pool}”的储备已用完：按政策应由基金分担的超支中有 {short} 元无力支付，由本机构自行承担。",
+        "The reserve of the pool {pool} is used up: {short} yuan of the overrun that the fund should bear could not be "
+        "paid and stay with the hospital.",
+    ),
     "remark_net_back": (
         "各基金池相抵后，本机构共应退回{agency}医疗保障经办机构 {amount} 元。",
         "All pools taken together, the hospital returns {amount} yuan to the agency of {agency}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ import polars as pl
 import pytest
 
 from fenzhi.money import format_fen
-from fenzhi.reports import write_reports
+from fenzhi.reports import RunTables, write_reports
+from fenzhi.reports.facts import Facts
+from fenzhi.reports.hospital import hospitals_of
+from fenzhi.reports.remarks import remarks
+from fenzhi.reports.words import Words
 
 from . import sample
 from .parse import Page
@@ -160,3 +165,22 @@ def test_a_hospital_whose_rows_were_all_turned_away(tmp_path: Path) -> None:
     assert rows
     text = _page(tmp_path, frames, about, THIRD, "en")
     assert f"The hospital handed in {rows} rows, but no stay paid by points" in text
+
+
+def test_sharing_deposit_and_a_reserve_that_runs_out(tables: RunTables, facts: Facts) -> None:
+    """Payable 100.00, of the overrun 20.00 borne, 5.00 not: 120.00 owed; 90 + 30 + 8 + 4 are taken: 12.00 back."""
+    [found] = hospitals_of(tables, facts, [SECOND])
+    amounts = {"payable_fen": 10_000, "final_fen": 12_000, "shared_fen": 2_000, "short_fen": 500}
+    amounts |= {"advance_fen": 9_000, "working_capital_fen": 3_000, "quarter_fen": 800, "deposit_fen": 400}
+    rows = found.rows.head(1).with_columns(
+        pl.lit(fen, pl.Int64).alias(name) for name, fen in (amounts | {"clearing_fen": -1_200}).items()
+    )
+    said = remarks(tables, replace(found, rows=rows), Words("zh"))
+    assert (
+        "基金池“职工医保”的储备已用完：按政策应由基金分担的超支中有 5.00 元无力支付，由本机构自行承担。"
+        in said
+    )
+    back = "预付、周转金、季度清算与预留保证金共 132.00 元，多于应付 120.00 元，多出的 12.00 元由本机构退回"
+    assert [one for one in said if back in one]
+    english = " ".join(remarks(tables, replace(found, rows=rows), Words("en")))
+    assert "5.00 yuan of the overrun that the fund should bear could not be paid" in english

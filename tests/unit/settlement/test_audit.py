@@ -121,3 +121,43 @@ def test_an_account_that_the_run_does_not_know(year: Settled) -> None:
     noted.pop("reserve:E")
     with pytest.raises(ConservationError, match=r"reserve:E ends at .* the run knows no such account"):
         prove(year.ledger, year.hospitals, noted)
+
+
+# 3.00 of overrun borne by the reserve, 3.00 withheld as deposit: the hospital's account stays even. 2.00 of the deposit
+# are released, 1.00 goes to the reserve.
+SHARED = (
+    ("hospital:H2:E", "reserve:E", 300, "sharing", "shared_fen"),
+    ("deposit:H2:E", "hospital:H2:E", 300, "deposit", "deposit_fen"),
+    ("paid:H2:E", "deposit:H2:E", 200, "deposit_release", "released_fen"),
+    ("reserve:E", "deposit:H2:E", 100, "deposit_forfeit", "forfeited_fen"),
+)
+
+
+@pytest.mark.parametrize("wrong", [None, *(column for *_, column in SHARED)])
+def test_sharing_and_deposit_are_proved_against_the_hospitals(year: Settled, wrong: str | None) -> None:
+    first = year.ledger.height + 1
+    extra = [
+        {
+            "entry": first + at,
+            "period": "2027-13",
+            "pool": "E",
+            "debit": debit,
+            "credit": credit,
+            "kind": kind,
+        }
+        | {"amount_fen": fen, "fixmedins_code": "H2"}
+        for at, (debit, credit, fen, kind, _) in enumerate(SHARED)
+    ]
+    types = {name: dtype for name, dtype in year.ledger.schema.items() if name in extra[0]}
+    ledger = pl.concat([year.ledger, pl.DataFrame(extra, schema=types)], how="diagonal")
+    hospitals = year.hospitals.with_columns(
+        pl.when(pl.col("fixmedins_code") == "H2").then(fen + (column == wrong)).otherwise(0).alias(column)
+        for *_, fen, _, column in SHARED
+    )
+    if wrong is None:
+        assert prove(ledger, hospitals)["entries"].sum() == ledger.height
+        return
+    with pytest.raises(
+        ConservationError, match=f"hospitals.{wrong} says {3 if wrong[0] in 'sd' else '[12]'}.01"
+    ):
+        prove(ledger, hospitals)
