@@ -38,6 +38,12 @@ def _c(name: str, dtype: type[pl.DataType] | pl.DataType, zh: str, en: str, unit
     return Column(name, dtype() if isinstance(dtype, type) else dtype, unit, zh, en)
 
 
+# Which rules a row follows, where they change within the year.
+RULES = (
+    _c("policy", pl.String, "规则包", "policy pack"),
+    _c("catalog", pl.String, "病种目录", "catalogue"),
+)
+
 CASES = (
     _c("setl_id", pl.String, "结算ID", "settlement id"),
     _c("source_file", pl.String, "来源文件", "source file"),
@@ -48,6 +54,7 @@ CASES = (
     _c("month", pl.Int8, "出院月份", "month of discharge"),
     _c("outcome", pl.String, "去向", "outcome"),
     _c("scheme", pl.String, "付费方式", "scheme"),
+    *RULES,
     _c("layer", pl.String, "成组层次", "layer"),
     _c("group_id", pl.String, "病种编码", "group"),
     _c("mdc", pl.String, "主要诊断大类(MDC)", "major diagnostic category"),
@@ -96,6 +103,7 @@ GROUPS = (
     _c("points_e4", pl.Int64, "本年分值", "points of the year"),
     _c("payable_fen", pl.Int64, "基金应付", "fund amount payable"),
     _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    *RULES,
 )
 
 HOSPITALS = (
@@ -237,6 +245,7 @@ COEFFICIENTS = (
     _c("region_cases", pl.Int64, "全区病例数", "stays of the region"),
     _c("region_cost_fen", pl.Int64, "全区费用", "cost of the region"),
     _c("coefficient_e4", pl.Int64, "成本系数", "cost coefficient"),
+    *RULES,
 )
 
 CLASS_COEFFICIENTS = (
@@ -247,6 +256,7 @@ CLASS_COEFFICIENTS = (
     _c("region_mean_fen", pl.Int64, "全区例均费用", "mean cost of the region"),
     _c("reason", pl.String, "不单设系数的原因", "why the class's coefficient of all groups holds"),
     _c("coefficient_e4", pl.Int64, "病种系数", "coefficient of the class in the group"),
+    *RULES,
 )
 
 AUXILIARY = (
@@ -262,6 +272,7 @@ AUXILIARY = (
     _c("cv_after", pl.Float64, "分型后变异系数", "coefficient of variation inside levels"),
     _c("coefficient_e4", pl.Int64, "辅助分型系数", "auxiliary coefficient"),
     _c("status", pl.String, "结论", "what became of it"),
+    *RULES,
 )
 
 APPLICATIONS = (

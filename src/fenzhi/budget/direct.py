@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 import polars as pl
 
@@ -15,24 +17,27 @@ def payment_ratio(cost_fen: int, booked_fen: int) -> Fraction:
     return Fraction(booked_fen, cost_fen) if booked_fen > 0 and cost_fen > 0 else Fraction(1)
 
 
-def direct_amounts(scored: pl.DataFrame, ungrouped_factor: Decimal) -> pl.DataFrame:
+def direct_amounts(scored: pl.DataFrame, ungrouped_factors: Sequence[Decimal]) -> pl.DataFrame:
     """Add direct_fen: cost x payment ratio of the pool (x factor without a group), at least 0; null if points pay.
 
     ``scored``: pool, cost_fen, booked_fen of all stays that the fund pays, and ``paid_directly``: the rule that
-    pays a stay directly (``ungrouped``, ``deviation`` or ``review``), else null.
+    pays a stay directly (``ungrouped``, ``deviation`` or ``review``), else null. ``ungrouped_factors``: of each part
+    of the year; with several the stays have ``part``, the place of theirs.
     """
     if scored["paid_directly"].null_count() == scored.height:
         return scored.with_columns(pl.lit(None, pl.Int64).alias("direct_fen"))
     sums = scored.group_by("pool").agg(pl.col("cost_fen", "booked_fen").cast(pl.Int128).sum())
     amount = pl.lit(None, pl.Int64)
-    factor = Fraction(ungrouped_factor)
-    share = (
-        pl.when(pl.col("paid_directly") == "ungrouped").then(factor.numerator).otherwise(factor.denominator)
-    )
+    factors = [Fraction(factor) for factor in ungrouped_factors]
+    parts = lcm(*(factor.denominator for factor in factors))
+    share = pl.lit(int(factors[0] * parts))
+    for place, factor in enumerate(factors[1:], start=1):
+        share = pl.when(pl.col("part") == place).then(int(factor * parts)).otherwise(share)
+    share = pl.when(pl.col("paid_directly") == "ungrouped").then(share).otherwise(parts)
     for pool, total, booked in sums.iter_rows():
         ratio = payment_ratio(total, booked)
         exact = pl.col("cost_fen").cast(pl.Int128) * share * pl.lit(ratio.numerator, pl.Int128)
-        paid = ratio_half_up(exact, pl.lit(ratio.denominator * factor.denominator, pl.Int128))
+        paid = ratio_half_up(exact, pl.lit(ratio.denominator * parts, pl.Int128))
         here = (pl.col("pool") == pool) & pl.col("paid_directly").is_not_null()
         amount = pl.when(here).then(paid.clip(lower_bound=0)).otherwise(amount)
     return scored.with_columns(amount.alias("direct_fen"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,14 @@ def build(
 @click.option("-o", "--output", "target", required=True, type=PATH, help="遴选报告 / report: a new CSV file")
 @click.option("--candidates", type=PATH, help="候选病种表(列 group_id)/ candidates: CSV with group_id")
 @click.option(
+    "--on",
+    "day",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="年内规则或目录有变时,按这一天的规则遴选,缺省为年末 / the day whose policy and catalogue hold, if they change "
+    "within the year; its last day by default",
+)
+@click.option(
     "--apply",
     "applied",
     metavar="NEW_DIR",
@@ -172,7 +181,14 @@ def build(
     help="另存目录并标记入选病种 / new folder: the catalogue with the flags set",
 )
 @lang_option
-def grassroots(folder: Path, target: Path, candidates: Path | None, applied: Path | None, lang: str) -> None:
+def grassroots(
+    folder: Path,
+    target: Path,
+    candidates: Path | None,
+    day: datetime | None,
+    applied: Path | None,
+    lang: str,
+) -> None:
     """由历史病例遴选基层病种:逐条列出每个候选病种的指标及是否达到。
 
     Choose grassroots groups from the history of a region by the policy's [grassroots]: core groups with enough stays,
@@ -182,7 +198,8 @@ def grassroots(folder: Path, target: Path, candidates: Path | None, applied: Pat
 
     require_new(target, applied)
     with progress_bar(lang) as progress:
-        selection = select_grassroots(folder, candidates, progress=progress)
+        on = None if day is None else day.date()
+        selection = select_grassroots(folder, candidates, day=on, progress=progress)
     write_selection(selection, target, applied)
     report, rules = selection.report, selection.rules
     levels = ", ".join(rules.primary_levels)

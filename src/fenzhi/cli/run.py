@@ -76,8 +76,14 @@ def _summary(run: Run, lang: str) -> None:
 
     names = OUTCOMES if style == DIP else OUTCOMES | {"grouped": "入组"}
     meta = run.manifest["region"]
-    rules = f"{run.manifest['policy']['title']} · {run.manifest['catalog']['title']}"
-    say(f"\n{meta['name']} {meta['year']}  {rules}")
+    rules = run.manifest.get("rules", [])
+    held = [f"{entry['policy']['title']} · {entry['catalog']['title']}" for entry in rules or [run.manifest]]
+    if not rules:
+        say(f"\n{meta['name']} {meta['year']}  {held[0]}")
+    else:
+        say(f"\n{meta['name']} {meta['year']}")
+        for entry, title in zip(rules, held, strict=True):
+            say(f"  {entry['first']} – {entry['last']}: {title}, {entry['stays']:,} {text['stays']}")
     outcomes = run.tables["cases"].group_by("outcome").len().sort("len", "outcome", descending=[True, False])
     show_table(
         str(text["outcomes"]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 
-def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale: int) -> pl.DataFrame:
+def hospital_indices(paid: pl.DataFrame, low: pl.Expr, high: pl.Expr, scale: int) -> pl.DataFrame:
     """Return one row per hospital in the columns of ``results.MONITORING``, sorted by hospital code.
 
     ``paid``: fixmedins_code, outcome, group_id, deviation, act_ipt_days, cost_fen, rw_e4 of the stays paid
-    by points. ``low`` / ``high``: names of the deviation bands that pay less / more than normal. Time index = mean
+    by points. ``low`` / ``high``: whether its deviation band pays a stay less / more than normal. Time index = mean
     over stays of length of stay / regional mean of the group; cost index likewise. CMI = mean weight / scale.
     Bed-day stays need no group: the grouping rate and the share in core groups leave them out.
     """
@@ -21,8 +21,9 @@ def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale:
         paid.select(
             "fixmedins_code",
             "outcome",
-            "deviation",
             "rw_e4",
+            low.alias("low"),
+            high.alias("high"),
             pl.when(in_group & (group_mean > 0)).then(pl.col("act_ipt_days") / group_mean).alias("time"),
             pl.when(in_group & (cost_mean > 0)).then(pl.col("cost_fen") / cost_mean).alias("cost"),
         )
@@ -31,8 +32,8 @@ def hospital_indices(paid: pl.DataFrame, low: list[str], high: list[str], scale:
             pl.len().cast(pl.Int64).alias("cases"),
             (tried != "ungrouped").mean().alias("grouping_rate"),
             (tried == "grouped").mean().alias("core_share"),
-            pl.col("deviation").is_in(low).fill_null(False).mean().alias("low_share"),
-            pl.col("deviation").is_in(high).fill_null(False).mean().alias("high_share"),
+            pl.col("low").mean().alias("low_share"),
+            pl.col("high").mean().alias("high_share"),
             (pl.col("rw_e4").mean() / (10_000 * scale)).alias("cmi"),
             pl.col("time").mean().alias("time_index"),
             pl.col("cost").mean().alias("cost_index"),

@@ -58,6 +58,40 @@ def load_lists(region: Region) -> Comorbidity | None:
     return lists
 
 
+def fitting_rows(parts: Sequence[tuple[Region, pl.DataFrame]]) -> list[pl.DataFrame]:
+    """Return for each period of a year its rows of auxiliary.csv: without those that only fit another one.
+
+    ``parts``: the period's region and all groups of its catalogue. A row that fits none stays everywhere, to be
+    refused; a period that takes no listed coefficients has no rows, if another does.
+    """
+    listed = parts[0][0].auxiliary
+    takes = [
+        region.policy.auxiliary is not None and region.policy.auxiliary.source == "listed"
+        for region, _ in parts
+    ]
+    fits = []
+    for taken, (region, groups) in zip(takes, parts, strict=True):
+        layers = dict(groups.select("group_id", "layer").iter_rows())
+        rows = listed.iter_rows(named=True)
+        fits.append([taken and _fits(row, region.policy.auxiliary, layers) for row in rows])
+    strange = [not any(column) for column in zip(*fits, strict=True)]
+    found = []
+    for taken, mine in zip(takes, fits, strict=True):
+        keep = [one or odd for one, odd in zip(mine, strange, strict=True)]
+        none = any(takes) and not taken
+        found.append(listed.clear() if none else listed.filter(pl.Series(keep, dtype=pl.Boolean)))
+    return found
+
+
+def _fits(row: dict[str, Any], rules: Auxiliary | None, layers: dict[str, str]) -> bool:
+    """Tell whether a listed coefficient is of a group, family and level that a period has."""
+    assert rules is not None
+    family = next((one for one in rules.families if one.name == row["family"]), None)
+    if family is None or row["level"] not in rules.level_names(family):
+        return False
+    return row["group_id"] in layers and layers[row["group_id"]] not in rules.excluded_layers
+
+
 def fee_columns(rules: Auxiliary | None) -> frozenset[str]:
     """Return the fee columns that history is read with besides what weights need."""
     return frozenset() if rules is None else frozenset(rules.fees())

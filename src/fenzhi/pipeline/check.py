@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,13 +14,13 @@ from fenzhi.catalogs import DrgCatalog, check_catalog
 from fenzhi.catalogs.drg import check_drg_catalog
 from fenzhi.files import new_file, require_new_file
 from fenzhi.pipeline.history import history_years
-from fenzhi.pipeline.setting import known_codes, make_setting, unmapped_notices
+from fenzhi.pipeline.setting import Setting, known_codes, make_settings, unmapped_notices
 from fenzhi.pipeline.store import write_csv
 from fenzhi.policy.check import check_pack
-from fenzhi.policy.validity import policy_of, validity, validity_errors
+from fenzhi.policy.validity import validity_errors
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import Region, load_region
-from fenzhi.region.load import several_rules
+from fenzhi.region.periods import period_of
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,6 @@ def _policy_findings(region: Region) -> tuple[str, ...]:
             f"warning: [POLICY_DATES] the policy {meta.id} holds from {meta.valid_from or 'ever'} "
             f"to {meta.valid_to or 'now'}, the year is {year}"
         )
-    if (several := several_rules(region)) is not None:
-        found.append(f"error: [{several.code}] {several.message}")
     for name in region.meta.packs():
         for finding in check_pack(name, near=region.folder)[0]:
             if finding.severity == "warning":
@@ -89,28 +88,32 @@ def _policy_findings(region: Region) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _stays_of_policies(stays: pl.DataFrame, region: Region) -> tuple[str, ...]:
-    """Say how many stays of the year each of several packs has."""
-    if len(region.policies) < 2:
+def _stays_of_rules(stays: pl.DataFrame, settings: Sequence[Setting]) -> tuple[str, ...]:
+    """Say how many stays of the year each of several packs or catalogues has, by the day of discharge."""
+    if len(settings) < 2:
         return ()
-    of_year = stays.filter(pl.col("dscg_time").dt.year() == region.meta.year)
-    counts = dict(policy_of(of_year, region.policies).value_counts().iter_rows())
+    periods = [setting.period for setting in settings]
+    of_year = stays.filter(pl.col("dscg_time").dt.year() == periods[0].first.year)
+    counts = dict(period_of(of_year, periods).value_counts().iter_rows())
     held = (
-        f"{pack.meta.id} ({validity(pack)}): {counts.get(at, 0)}" for at, pack in enumerate(region.policies)
+        f"{one.region.policy.meta.id} / {one.catalog.meta.id} ({one.period.first} – {one.period.last}): "
+        f"{counts.get(at, 0)}"
+        for at, one in enumerate(settings)
     )
-    return (f"note: [POLICY_STAYS] stays by policy: {', '.join(held)}",)
+    return (f"note: [POLICY_STAYS] stays by policy and catalogue: {', '.join(held)}",)
 
 
 def check_region(folder: Path) -> Checked:
     """Check a region's folder. Raises the error that a run would end with; warnings are returned."""
     region = load_region(folder)
-    setting = make_setting(region, None)
+    settings = make_settings(region)
+    setting = settings[0]
+    catalogs = {one.catalog.meta.id: one.catalog for one in settings}
     findings = tuple(
         f"{finding.severity}: [{finding.code}] {finding.message}"
+        for catalog in catalogs.values()
         for finding in (
-            check_drg_catalog(setting.catalog)
-            if isinstance(setting.catalog, DrgCatalog)
-            else check_catalog(setting.catalog)
+            check_drg_catalog(catalog) if isinstance(catalog, DrgCatalog) else check_catalog(catalog)
         )
     )
     findings = (*_policy_findings(region), *findings)
@@ -138,7 +141,7 @@ def check_region(folder: Path) -> Checked:
     )
     unmapped = tuple(f"warning: [CODES_UNMAPPED] {text}" for text in unmapped_notices(read.stays, setting))
     budget = budget_table(region.budget, [pool.id for pool in region.pools])
-    return _checked(read, (*findings, *_stays_of_policies(read.stays, region), *unmapped), budget)
+    return _checked(read, (*findings, *_stays_of_rules(read.stays, settings), *unmapped), budget)
 
 
 def write_findings(checked: Checked, target: Path) -> None:

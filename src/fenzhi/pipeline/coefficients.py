@@ -10,7 +10,7 @@ import polars as pl
 
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, step_of
 from fenzhi.pipeline.replay import Paid, require
-from fenzhi.pipeline.store import read_table
+from fenzhi.pipeline.store import read_rows
 from fenzhi.points.score import flat_coefficient
 from fenzhi.weights.items import bounded, product, values_of, with_bonus
 
@@ -33,7 +33,7 @@ def _in_group(paid: Paid) -> dict[str, Any]:
     mine = (pl.col("fixmedins_code") == paid.case["fixmedins_code"]) & (
         pl.col("group_id") == paid.case["group_id"]
     )
-    rows = read_table(paid.run, "coefficients").filter(mine)
+    rows = read_rows(paid.run, "coefficients", paid.case).filter(mine)
     return rows.row(0, named=True) if rows.height else {"cases": 0, "cost_fen": 0, "region_cost_fen": 0}
 
 
@@ -95,7 +95,7 @@ def _product(paid: Paid, hospital: dict[str, Any]) -> str:
 def _by_class_in_group(paid: Paid, hospital: dict[str, Any]) -> str:
     name, _ = _class(paid, hospital)
     mine = (pl.col("class") == name) & (pl.col("group_id") == paid.case["group_id"])
-    rows = read_table(paid.run, "class_coefficients").filter(mine)
+    rows = read_rows(paid.run, "class_coefficients", paid.case).filter(mine)
     row: dict[str, Any] = {"coefficient_e4": None, "reason": "few_stays"}
     row = rows.row(0, named=True) if rows.height else row
     if row["coefficient_e4"] is None:

@@ -52,7 +52,7 @@ def make_demo(
         if builds:
             groups = _build(region, aside, lambda stage, done: progress(stage, share + (1 - share) * done))
         else:
-            groups = load_catalog(region.meta.catalog, near=aside).groups.height
+            groups = load_catalog(region.catalog, near=aside).groups.height
     progress("done", 1.0)
     return Demo(summary, groups)
 
@@ -69,5 +69,5 @@ def _build(region: Region, aside: Path, progress: Progress) -> int:
         synthetic=True,
     )
     built = build_from_history(inputs, progress=progress)
-    write_built(built, aside / region.meta.catalog)
+    write_built(built, aside / region.catalog)
     return int(built.counts["groups"])

@@ -9,7 +9,7 @@ import polars as pl
 from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, format_e4, format_fen, round_half_up, to_e4
 from fenzhi.pipeline.replay import Paid, Step, cite, require
-from fenzhi.pipeline.store import read_table
+from fenzhi.pipeline.store import read_rows
 from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
 from fenzhi.points.top_share import top_places
@@ -87,7 +87,7 @@ def top_step(paid: Paid) -> list[Step]:
         return []
     tested = ~pl.col("deviation").is_in([UNSTABLE, INCOMPLETE])
     columns = ("setl_id", "group_id", "cost_fen", "reference_fen", "deviation")
-    cases = read_table(paid.run, "cases").drop_nulls("deviation").select(columns)
+    cases = read_rows(paid.run, "cases", case).drop_nulls("deviation").select(columns)
     places = top_places(cases, tested, top, "group_id")
     row = places.filter(cases["setl_id"].gather(places["at"]) == case["setl_id"]).row(0, named=True)
     inside = row["place"] <= row["taken"]

@@ -14,14 +14,15 @@ from fenzhi.money import format_e4, format_fen
 from fenzhi.pipeline.replay import Step, cite
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
+    Setting,
     group_coded,
     known_codes,
-    make_setting,
+    make_settings,
     map_codes,
     overlay_coded,
 )
 from fenzhi.pipeline.steps import points_steps
-from fenzhi.pipeline.store import file_hashes, read_manifest, read_table
+from fenzhi.pipeline.store import file_hashes, read_manifest, read_rows, read_table, rules_of
 from fenzhi.pipeline.tcm import weighted_tcm
 from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Policy
@@ -58,8 +59,11 @@ def _case(run: Path, setl_id: str) -> dict[str, Any]:
 def _check_inputs(region: Region, manifest: dict[str, Any]) -> None:
     now, then = file_hashes(region), manifest["inputs"]
     changed = [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
-    if not changed and policy_hash(region.policy) != manifest["policy"]["hash"]:
-        changed = [region.meta.packs()[0]]
+    if not changed:
+        known = [entry["policy"] for entry in manifest.get("rules", [manifest])]
+        hashes = {policy["id"]: policy["hash"] for policy in known}
+        packs = zip(region.meta.packs(), region.policies, strict=True)
+        changed = [name for name, pack in packs if policy_hash(pack) != hashes.get(pack.meta.id)]
     if changed:
         raise InputError(
             f"{len(changed)} input file(s) changed since this run, so it cannot be replayed; the first is {changed[0]}",
@@ -83,23 +87,31 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     _check_inputs(region, manifest)
     grouping = None
     tried: list[Step] = []
+    setting = _setting(region, case)
     if case["outcome"] not in ("rejected",) and case["status"] is not None:
-        grouping, tried = _replay(run, region, case)
-    steps = [
-        _rejected_step(run, case) if case["outcome"] == "rejected" else _outcome_step(case, region.policy),
-        *tried,
-    ]
+        grouping, tried = _replay(run, setting, case)
+    outcome = _rejected_step(run, case) if case["outcome"] == "rejected" else _outcome_step(case, setting)
+    steps = [outcome, *tried]
     if case["points_e4"] is not None:
-        steps += points_steps(run, case, manifest, region)
+        steps += points_steps(run, case, rules_of(manifest, case), setting.region)
     return Explanation(case, grouping, tuple(steps))
 
 
-def _replay(run: Path, region: Region, case: dict[str, Any]) -> tuple[Trace, list[Step]]:
+def _setting(region: Region, case: dict[str, Any]) -> Setting:
+    """Return the setting of the rules that a row follows; those of the first day for a row that is no stay."""
+    settings = make_settings(region)
+    for one in settings:
+        if (one.region.policy.meta.id, one.catalog.meta.id) == (case["policy"], case["catalog"]):
+            return one
+    return settings[0]
+
+
+def _replay(run: Path, setting: Setting, case: dict[str, Any]) -> tuple[Trace, list[Step]]:
     """Return the normal grouping of a stay, traced, and the step of its TCM-advantage group if there is one."""
-    setting = make_setting(region, None)
+    region, groups = setting.region, read_rows(run, "groups", case)
     compiled = setting.compiled
     if COST_CRITERIA & set(region.policy.grouping.precedence):
-        compiled = compile_catalog(setting.catalog, region.policy.grouping, read_table(run, "groups"))
+        compiled = compile_catalog(setting.catalog, region.policy.grouping, groups)
     read = read_stays(
         region.path(region.meta.records),
         columns=setting.columns,
@@ -114,7 +126,7 @@ def _replay(run: Path, region: Region, case: dict[str, Any]) -> tuple[Trace, lis
         stay,
         group_coded(stay, setting, compiled),
         setting,
-        weighted_tcm(read_table(run, "groups"), setting),
+        weighted_tcm(groups, setting),
     )
     group = found.group_id if laid is None else laid.grouped.frame["group_id"][0]
     if case["outcome"] != "ungrouped" and group != case["group_id"]:
@@ -143,9 +155,11 @@ def _tcm_steps(report: pl.DataFrame, policy: Policy) -> list[Step]:
     return steps
 
 
-def _outcome_step(case: dict[str, Any], policy: Policy) -> Step:
+def _outcome_step(case: dict[str, Any], setting: Setting) -> Step:
+    policy = setting.region.policy
+    held = f"{policy.meta.id}, {setting.catalog.meta.id}" if setting.several else ""
     reason = f" ({case['reason']})" if case["reason"] else ""
-    return Step("去向", "outcome", "", f"{case['outcome']}{reason}", cite(policy, "scope"))
+    return Step("去向", "outcome", held, f"{case['outcome']}{reason}", cite(policy, "scope"))
 
 
 def _rejected_step(run: Path, case: dict[str, Any]) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,13 +11,13 @@ import polars as pl
 from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog, make_catalog, save_catalog
 from fenzhi.catalogs.drg import make_drg_catalog, save_drg_catalog
 from fenzhi.codes import read_table, require_columns
-from fenzhi.errors import CatalogError
+from fenzhi.errors import CatalogError, RegionError
 from fenzhi.files import new_file, require_new_dir, require_new_file
-from fenzhi.pipeline.history import read_history
-from fenzhi.pipeline.setting import Clock, Progress, make_setting, silent
+from fenzhi.pipeline.history import read_histories
+from fenzhi.pipeline.setting import Clock, Progress, Setting, make_settings, silent
 from fenzhi.pipeline.store import write_csv
 from fenzhi.policy.grassroots import Grassroots
-from fenzhi.region import load_region
+from fenzhi.region import Region, load_region
 from fenzhi.weights.grassroots import choose_grassroots
 
 
@@ -47,25 +48,44 @@ def _candidates(path: Path | None) -> list[str] | None:
     return table["group_id"].to_list()
 
 
+def _setting_on(region: Region, day: date | None) -> Setting:
+    """Return the setting of a day of the year."""
+    settings = make_settings(region)
+    if day is None:
+        return settings[-1]
+    for setting in settings:
+        if setting.period.first <= day <= setting.period.last:
+            return setting
+    raise RegionError(
+        f"this day does not lie in the region's year {region.meta.year}",
+        code="REGION_DAY",
+        field="on",
+        value=day,
+        remedy="give a day of the year",
+    )
+
+
 def select_grassroots(
-    folder: Path, candidates: Path | None = None, *, progress: Progress = silent
+    folder: Path, candidates: Path | None = None, *, day: date | None = None, progress: Progress = silent
 ) -> Selection:
     """Measure the history of a region and choose its grassroots groups; writes nothing.
 
     ``candidates``: a CSV with the column group_id; without it every group of the catalogue is a candidate.
+    ``day``: whose rules hold, where policy or catalogue change within the year; the last day without it.
     """
     clock = Clock(progress)
     clock.start("read region", 0.0)
     named = _candidates(candidates)
     region = load_region(folder)
-    setting = make_setting(region, None)
-    history = read_history(setting, clock)
+    setting = _setting_on(region, day)
+    region = setting.region
+    [history] = read_histories([setting], clock)
     clock.start("measure weights", 0.9)
     report = choose_grassroots(history.measured, setting.catalog, region.policy, region.hospitals, named)
     clock.stop()
     assert region.policy.grassroots is not None
     # The catalogue as it lies on disk, without the region's own table of operations.
-    catalog = load_catalog(region.meta.catalog, near=region.folder)
+    catalog = load_catalog(region.catalog, near=region.folder)
     return Selection(report, region.policy.grassroots, catalog)
 
 

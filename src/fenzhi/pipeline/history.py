@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -91,31 +92,36 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
     )
 
 
-def read_history(setting: Setting, clock: Clock) -> History:
-    """Read and group the history folder by folder, keeping numbers only, so that memory stays small."""
-    region = setting.region
+def read_histories(settings: Sequence[Setting], clock: Clock) -> list[History]:
+    """Read the history folder by folder and group it by the rules of each period, keeping numbers only.
+
+    So each folder is read once, and memory stays small. Returns one history per setting.
+    """
+    region = settings[0].region
     years = history_years(region)
-    parts = []
-    counts = {"history_rows": 0, "history_accepted": 0, "history_other_year": 0}
+    parts: list[list[pl.DataFrame]] = [[] for _ in settings]
+    counts = [{"history_rows": 0, "history_accepted": 0, "history_other_year": 0} for _ in settings]
+    fees = [fee_columns(one.region.policy.auxiliary) | tcm_fee_columns(one) for one in settings]
     sources = region.meta.history
     for i, name in enumerate(sources):
         clock.start("read history", 0.02 + 0.38 * i / len(sources))
         read = read_stays(
             region.path(name),
-            columns=setting.columns,
+            columns=settings[0].columns,
             quality=region.quality,
             known=known_codes(region),
             needs="weights",
-            also=fee_columns(region.policy.auxiliary) | tcm_fee_columns(setting),
+            also=frozenset().union(*fees),
         )
         clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
-        slim = _slim_history(read, setting)
-        mine = slim.filter(pl.col("year").is_in(years))
-        counts["history_rows"] += read.rows_in
-        counts["history_accepted"] += read.stays.height
-        counts["history_other_year"] += slim.height - mine.height
-        parts.append(mine)
-    if not parts:
+        for setting, kept, count in zip(settings, parts, counts, strict=True):
+            slim = _slim_history(read, setting)
+            mine = slim.filter(pl.col("year").is_in(years))
+            count["history_rows"] += read.rows_in
+            count["history_accepted"] += read.stays.height
+            count["history_other_year"] += slim.height - mine.height
+            kept.append(mine)
+    if not sources:
         raise RegionError(
             "region.toml names no history, so no weight can be measured",
             code="HISTORY_EMPTY",
@@ -123,4 +129,4 @@ def read_history(setting: Setting, clock: Clock) -> History:
             field="region.history",
             remedy="name the folders of the years before, oldest first",
         )
-    return History(pl.concat(parts, rechunk=True), counts)
+    return [History(pl.concat(kept, rechunk=True), count) for kept, count in zip(parts, counts, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
@@ -15,18 +16,19 @@ import polars as pl
 from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog
 from fenzhi.comparison import Compared, compare, find_changes, official_side, reduce_records
 from fenzhi.comparison.compare import AGREE, DIFFERENCES, ONE_SIDE
-from fenzhi.comparison.reduce import FIGURES, GROUPED, Engine
+from fenzhi.comparison.reduce import FIGURES, GROUPED, RESULT, Engine
 from fenzhi.errors import InputError
 from fenzhi.files import new_dir
 from fenzhi.grouping import Compiled, compile_catalog
 from fenzhi.money import SCALE, round_half_up
+from fenzhi.pipeline.parts import PART, divided, together
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Progress,
     columns_for,
     group_stays,
     known_codes,
-    make_setting,
+    make_settings,
     map_codes,
     silent,
 )
@@ -47,8 +49,8 @@ class OurSide:
     """Our groups and what reductions need.
 
     ``ours``: setl_id (unique), group_id (null = not grouped), reason, chapter. ``records``: setl_id, codes and
-    figures of the stays that grouping took. ``engine``: groups such records. ``scores``: RW of the groups
-    (1/10,000) where known. ``facts``: where this comes from, for the summary.
+    figures of the stays that grouping took. ``engine``: groups such records. ``scored``: ours have
+    score_e4, the RW of their groups (1/10,000). ``facts``: where this comes from, for the summary.
     """
 
     scheme: Scheme
@@ -57,7 +59,7 @@ class OurSide:
     ours: pl.DataFrame
     records: pl.DataFrame
     engine: Engine
-    scores: dict[str, int] | None
+    scored: bool
     facts: dict[str, Any]
 
 
@@ -114,7 +116,7 @@ def our_side(
     compiled = compile_catalog(loaded, rules.grouping)
     cmap = columns_for(None if columns is None else load_columns(columns), compares_exactly(catalog))
     read = read_stays(source, columns=cmap, needs="grouping")
-    return _side(read, read.stays, loaded, compiled, None)
+    return _side(read, read.stays, [loaded], [compiled], None)
 
 
 def our_side_of_run(run: Path) -> OurSide:
@@ -125,20 +127,27 @@ def our_side_of_run(run: Path) -> OurSide:
     """
     read_manifest(run)
     region = load_region(run.resolve().parents[1])
-    setting = make_setting(region, None)
-    weights, compiled = read_table(run, "groups"), setting.compiled
-    if COST_CRITERIA & set(region.policy.grouping.precedence):
-        compiled = compile_catalog(setting.catalog, region.policy.grouping, weights)
+    settings = make_settings(region)
+    weights = read_table(run, "groups")
     read = read_stays(
         region.path(region.meta.records),
-        columns=setting.columns,
+        columns=settings[0].columns,
         quality=region.quality,
         known=known_codes(region),
     )
-    priced = read.stays.with_columns(cost_of(read.stays, region.policy.scope).alias("cost_fen"))
-    known = weights.filter(pl.col("rw_e4").is_not_null())
-    scores = dict(zip(known["group_id"], known["rw_e4"], strict=True))
-    side = _side(read, map_codes(priced, setting), setting.catalog, compiled, scores)
+    parts = divided(read.stays, [one.period for one in settings])
+    compiled, priced, scores = [], [], []
+    for setting, stays in zip(settings, parts, strict=True):
+        policy, catalog = setting.region.policy, setting.catalog
+        mine = pl.col("policy") == policy.meta.id, pl.col("catalog") == catalog.meta.id
+        own = weights.filter(*mine)
+        by_cost = COST_CRITERIA & set(policy.grouping.precedence)
+        compiled.append(compile_catalog(catalog, policy.grouping, own) if by_cost else setting.compiled)
+        cost = cost_of(stays, policy.scope).alias("cost_fen")
+        priced.append(map_codes(stays.with_columns(cost), setting))
+        known = own.filter(pl.col("rw_e4").is_not_null())
+        scores.append(dict(zip(known["group_id"], known["rw_e4"], strict=True)))
+    side = _side(read, together(priced), [one.catalog for one in settings], compiled, scores)
     cases = read_table(run, "cases").filter(pl.col("group_id").is_not_null()).select("setl_id", "group_id")
     moved = cases.join(side.ours, on="setl_id", how="left").filter(
         pl.col("group_id").ne_missing(pl.col("group_id_right"))
@@ -153,14 +162,33 @@ def our_side_of_run(run: Path) -> OurSide:
     return replace(side, facts=side.facts | {"synthetic": region.meta.synthetic, "run": run.name})
 
 
+def _engine(compiled: Sequence[Compiled]) -> Engine:
+    """Return what groups records; with several catalogues each record by that of its part."""
+    if len(compiled) == 1:
+        return lambda records: group_stays(records, compiled[0]).frame
+
+    def group(records: pl.DataFrame) -> pl.DataFrame:
+        places = records.with_row_index("_at")
+        found = []
+        for at, one in enumerate(compiled):
+            mine = places.filter(pl.col(PART) == at)
+            frame = group_stays(mine.drop("_at", PART), one).frame
+            found.append(frame.select("setl_id", *RESULT).with_columns(mine["_at"]))
+        return pl.concat(found).sort("_at").drop("_at")
+
+    return group
+
+
 def _side(
     read: StaysRead,
     stays: pl.DataFrame,
-    catalog: DipCatalog | DrgCatalog,
-    compiled: Compiled,
-    scores: dict[str, int] | None,
+    catalogs: Sequence[DipCatalog | DrgCatalog],
+    compiled: Sequence[Compiled],
+    scores: Sequence[dict[str, int]] | None,
 ) -> OurSide:
-    frame = group_stays(stays, compiled).frame
+    """Group stays. ``catalogs``, ``compiled``, ``scores``: of each part of the year."""
+    engine = _engine(compiled)
+    frame = engine(stays)
     letter = stays["diag_codes"].list.first().str.strip_chars().str.slice(0, 1).str.to_uppercase()
     ours = frame.select(
         "setl_id",
@@ -168,6 +196,13 @@ def _side(
         pl.col("reason").cast(pl.String),
         letter.alias("chapter"),
     )
+    if scores is not None:
+        score = pl.lit(None, pl.Int64)
+        for at, known in enumerate(scores):
+            mine = stays[PART] == at if PART in stays.columns else pl.lit(True)
+            worth = pl.col("group_id").replace_strict(known, default=None, return_dtype=pl.Int64)
+            score = pl.when(mine).then(worth).otherwise(score)
+        ours = ours.with_columns(score.alias("score_e4"))
     # A row that is no stay (rejected, refunded) stands for its settlement unless a stay has the same key.
     others = (
         other_rows(read)
@@ -177,21 +212,26 @@ def _side(
     )
     ours = pl.concat([ours, others.select("setl_id", "reason")], how="diagonal")
     columns = ["group_id", "name", "layer"]
+    tables = [one.tables["mdc"].select("mdc", "name") for one in catalogs if isinstance(one, DrgCatalog)]
     chapters = pl.DataFrame(schema={"mdc": pl.String, "name": pl.String})
-    if isinstance(catalog, DrgCatalog):
+    if tables:
         columns += ["mdc", "adrg"]
-        chapters = catalog.tables["mdc"].select("mdc", "name")
+        chapters = _once(tables, "mdc")
     figures = [name for name in FIGURES if name in stays.columns]
+    # The newest catalogue of the year is the one that is named.
+    meta = catalogs[-1].meta
     return OurSide(
-        scheme=catalog.meta.scheme,
-        groups=catalog.groups.select(columns),
+        scheme=meta.scheme,
+        groups=_once([one.groups.select(columns) for one in catalogs], "group_id"),
         chapters=chapters,
         ours=ours,
-        records=stays.select("setl_id", "diag_codes", "oprn_codes", *figures),
-        engine=lambda records: group_stays(records, compiled).frame,
-        scores=scores,
+        records=stays.select(
+            "setl_id", "diag_codes", "oprn_codes", *figures, *(n for n in stays.columns if n == PART)
+        ),
+        engine=engine,
+        scored=scores is not None,
         facts={
-            "catalog": {name: getattr(catalog.meta, name) for name in ("id", "title", "version", "kind")},
+            "catalog": {name: getattr(meta, name) for name in ("id", "title", "version", "kind")},
             "rows": read.rows_in,
             "stays": stays.height,
             "synthetic": False,
@@ -199,6 +239,13 @@ def _side(
             "notices": list(read.notices),
         },
     )
+
+
+def _once(tables: Sequence[pl.DataFrame], key: str) -> pl.DataFrame:
+    """Return the rows of several catalogues, each key once, as the newest has it."""
+    if len(tables) == 1:
+        return tables[0]
+    return pl.concat(tables[::-1]).unique(key, keep="first", maintain_order=True)
 
 
 def reconcile(
@@ -222,7 +269,7 @@ def reconcile(
         official = read_official(inputs.official, side.scheme, cmap)
         theirs, column = official_side(official, side.groups)
         progress("compare", 0.6)
-        compared = compare(side.ours, theirs, side.groups, side.scores)
+        compared = compare(side.ours, theirs, side.groups)
         progress("reduce differences", 0.7)
         tables = _tables(side, theirs, compared, explain_patterns(side, compared))
         summary = _summary(side, official, column, compared) | {"official_file": inputs.official.name}
@@ -360,7 +407,7 @@ def _summary(side: OurSide, official: Official, column: str, compared: Compared)
         "agreement_e4": round_half_up(Fraction(counts[AGREE] * SCALE, both)) if both else None,
         "patterns": compared.patterns.height,
         "unknown_codes": {"cases": unknown.len(), "codes": unknown.n_unique()},
-        "scores_compared": side.scores is not None and side.scheme == "dip",
+        "scores_compared": side.scored and side.scheme == "dip",
         "notices": [*side.facts["notices"], *official.notices],
     }
 

@@ -55,7 +55,7 @@ class Listed:
 
 def _region(folder: Path) -> Region:
     region = load_region(folder)
-    if region.policy.special_review is None:
+    if region.review_rules is None:
         raise RegionError(
             "the policy of this region has no special review",
             code="REVIEW_NO_RULES",
@@ -133,7 +133,7 @@ def _require_open(region: Region, new: pl.DataFrame, file: Path) -> None:
 
 def _require_rank(region: Region, new: pl.DataFrame, tables: dict[str, pl.DataFrame], file: Path) -> None:
     """Raise for a decision that cannot hold: unknown stay, no criterion, over the quota by rank."""
-    rules = region.policy.special_review
+    rules = region.review_rules
     assert rules is not None
     units = tables["review"].filter(pl.col("unit").is_not_null()).select("unit", "quota")
     fresh = tables["applications"].drop("quota", "rank", "state", "review", "decided_by", "decided_at", "why")

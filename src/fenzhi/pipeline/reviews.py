@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from fenzhi.money import step_of
+from fenzhi.pipeline.parts import Part, of_part
 from fenzhi.region import Region
 from fenzhi.region.reviews import DECISIONS, latest
 from fenzhi.results import shape
@@ -16,23 +18,15 @@ from fenzhi.review.eligibility import BY_DISEASE, REGION
 
 @dataclass(frozen=True)
 class Reviewed:
-    """The stays after special review, the applications with rank and state, and the quota of each unit."""
+    """The stays after special review, the applications with rank and state, and the quota of each unit.
+
+    ``stays``: setl_id of those that special review concerns, by-disease stays of days that have it.
+    """
 
     scored: pl.DataFrame
     listed: pl.DataFrame
     units: pl.DataFrame
-
-
-def group_days(history: pl.DataFrame) -> pl.DataFrame:
-    """Return group_idx, group_days, group_cases: the days and number of the groups' stays in the history."""
-    return (
-        history.filter((pl.col("outcome") != "bed_day") & (pl.col("group_idx") >= 0))
-        .group_by("group_idx")
-        .agg(
-            pl.col("act_ipt_days").cast(pl.Int64).sum().alias("group_days"),
-            pl.len().cast(pl.Int64).alias("group_cases"),
-        )
-    )
+    stays: pl.DataFrame
 
 
 def _facts(scored: pl.DataFrame, region: Region, opening: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
@@ -49,31 +43,47 @@ def _facts(scored: pl.DataFrame, region: Region, opening: pl.DataFrame, days: pl
     )
 
 
-def review_year(scored: pl.DataFrame, region: Region, opening: pl.DataFrame, days: pl.DataFrame) -> Reviewed:
+def review_year(
+    scored: pl.DataFrame, region: Region, opening: pl.DataFrame, parts: Sequence[Part]
+) -> Reviewed | None:
     """List the region's applications, check its decisions and let the approved ones take effect.
 
-    ``days``: what :func:`group_days` returned. Raises :class:`fenzhi.errors.RegionError` for a decision that cannot
-    hold, or that is over the quota.
+    The criteria are those of a stay's part, the quota is one over all parts that have special review; None without
+    any. Raises :class:`fenzhi.errors.RegionError` for a decision that cannot hold, or that is over the quota.
     """
-    rules = region.policy.special_review
-    assert rules is not None
-    facts = _facts(scored, region, opening, days)
-    units = quotas(facts, rules)
+    rules = region.review_rules
+    if rules is None:
+        return None
+    listed, facts = [], []
+    applications = region.reviews.applications
+    for at, part in enumerate(parts):
+        if part.days is None or part.policy.special_review is None:
+            continue
+        known = _facts(of_part(scored, at), region, opening, part.days)
+        mine = applications.join(known, on="setl_id", how="semi", maintain_order="left")
+        listed.append(assess(mine, known, part.policy.special_review))
+        facts.append(known)
+    together = pl.concat(facts)
+    strange = applications.join(together, on="setl_id", how="anti", maintain_order="left")
+    listed.append(assess(strange, together.clear(), rules))
+    units = quotas(together, rules)
     decisions = latest(region.reviews.decisions)
     said = decisions.drop("value", "standard_fen", "review_e4", "source_row")
-    listed = ranked(assess(region.reviews.applications, facts, rules), said, units, rules)
-    require_fitting(decisions, listed, rules, region.folder / DECISIONS)
-    step = step_of(region.policy.points.decimals)
-    return Reviewed(apply_decisions(scored, decisions, opening, step), listed, units)
+    assessed = pl.concat(listed, how="vertical_relaxed").sort("setl_id")
+    ranks = ranked(assessed, said, units, rules)
+    require_fitting(decisions, ranks, rules, region.folder / DECISIONS)
+    step = step_of(parts[0].policy.points.decimals)
+    stays = together.select("setl_id")
+    return Reviewed(apply_decisions(scored, decisions, opening, step), ranks, units, stays)
 
 
 def review_tables(reviewed: Reviewed, settled: pl.DataFrame, region: Region) -> dict[str, pl.DataFrame]:
     """Return the tables ``applications`` (one row each) and ``review`` (what is published)."""
-    rules = region.policy.special_review
+    rules = region.review_rules
     assert rules is not None
     unit = pl.col("level").fill_null("-") if rules.level_quotas else pl.lit(REGION)
     paid = (
-        settled.filter(pl.col("outcome").is_in(BY_DISEASE))
+        settled.join(reviewed.stays, on="setl_id", how="semi")
         .join(region.hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left")
         .select(unit.alias("unit"), "review", "payable_fen")
     )

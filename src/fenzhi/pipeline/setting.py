@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -17,12 +17,14 @@ from fenzhi.catalogs import (
     with_tcm,
 )
 from fenzhi.codes import CodeMap, Comorbidity, read_operations, read_table
-from fenzhi.errors import PolicyError, RegionError
+from fenzhi.errors import CatalogError, PolicyError, RegionError
 from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
 from fenzhi.grouping.tcm import CompiledTcm, Overlaid, compile_tcm, overlay
-from fenzhi.pipeline.auxiliary import load_lists
+from fenzhi.pipeline.auxiliary import fitting_rows, load_lists
+from fenzhi.policy.validity import CATALOGS, twice_error
 from fenzhi.records import ColumnMap, Known, load_columns
 from fenzhi.region import Region
+from fenzhi.region.periods import Period, periods
 from fenzhi.region.scope import cost_of
 from fenzhi.weights.by_group import exempt_groups
 from fenzhi.weights.levels import mark_levels
@@ -61,9 +63,9 @@ class Clock:
 
 @dataclass(frozen=True)
 class Setting:
-    """What grouping the region's records needs besides the records."""
+    """What grouping the records of a period needs besides the records. ``several``: the year has other periods."""
 
-    region: Region
+    period: Period
     catalog: DipCatalog | DrgCatalog
     compiled: Compiled
     columns: ColumnMap
@@ -72,6 +74,12 @@ class Setting:
     chunk_rows: int | None
     comorbidity: Comorbidity | None = None
     tcm: CompiledTcm | None = None
+    several: bool = False
+
+    @property
+    def region(self) -> Region:
+        """Return the region with the pack and the catalogue of the period."""
+        return self.period.region
 
     @property
     def groups(self) -> pl.DataFrame:
@@ -132,32 +140,77 @@ def _require_scheme(region: Region, scheme: str) -> None:
         )
 
 
-def make_setting(region: Region, chunk_rows: int | None) -> Setting:
-    """Load the catalogue, tables and mappings that region.toml names, and compile the catalogue."""
-    catalog = load_catalog(region.meta.catalog, near=region.folder)
-    operations = region.meta.operations
+def make_settings(region: Region, chunk_rows: int | None = None) -> tuple[Setting, ...]:
+    """Return the settings of the region's periods in their order: catalogues loaded and compiled, tables read.
+
+    Rows of weight_overrides.csv and auxiliary.csv that only fit another period are left out. Raises
+    :class:`PolicyError` for a policy of another scheme, :class:`CatalogError` for catalogues that cannot follow each
+    other.
+    """
+    names = dict.fromkeys(one.catalog for one in region.meta.catalogs())
+    catalogs = {name: load_catalog(name, near=region.folder) for name in names}
+    exact = {name: compares_exactly(name, region.folder) for name in names}
+    _require_alike([catalog.meta.id for catalog in catalogs.values()], set(exact.values()), region)
+    operations, columns = region.meta.operations, region.meta.columns
     table = None if operations is None else read_operations(region.path(operations))
-    _require_scheme(region, catalog.meta.scheme)
-    exempt_groups(all_groups(catalog, region.policy), region.policy.coefficients)
-    if isinstance(catalog, DipCatalog):
-        catalog = with_operations(catalog, table)
     maps = [
         None if name is None else CodeMap.read(region.path(name))
         for name in (region.codes.diagnosis_map, region.codes.operation_map)
     ]
-    columns = region.meta.columns
-    exact = compares_exactly(region.meta.catalog, region.folder)
-    return Setting(
-        region=region,
-        catalog=catalog,
-        compiled=compile_catalog(catalog, region.policy.grouping),
-        columns=columns_for(None if columns is None else load_columns(region.path(columns)), exact),
-        diagnosis_map=maps[0],
-        operation_map=maps[1],
-        chunk_rows=chunk_rows,
-        comorbidity=load_lists(region),
-        tcm=compile_tcm(catalog, region.policy.tcm),
+    cmap = None if columns is None else load_columns(region.path(columns))
+    settings = []
+    for period in periods(region):
+        policy, name = period.region.policy, period.region.catalog
+        catalog = catalogs[name]
+        _require_scheme(period.region, catalog.meta.scheme)
+        exempt_groups(all_groups(catalog, policy), policy.coefficients)
+        if isinstance(catalog, DipCatalog):
+            catalog = with_operations(catalog, table)
+        settings.append(
+            Setting(
+                period=period,
+                catalog=catalog,
+                compiled=compile_catalog(catalog, policy.grouping),
+                columns=columns_for(cmap, exact[name]),
+                diagnosis_map=maps[0],
+                operation_map=maps[1],
+                chunk_rows=chunk_rows,
+                comorbidity=load_lists(period.region),
+                tcm=compile_tcm(catalog, policy.tcm),
+            )
+        )
+    return own_rows(settings)
+
+
+def _require_alike(ids: list[str], exact: set[bool], region: Region) -> None:
+    """Raise unless catalogues of one year have ids of their own and compare codes in one way."""
+    twice = twice_error(ids, CATALOGS)
+    if not twice and len(exact) < 2:
+        return
+    raise CatalogError(
+        twice[0].message if twice else "one catalogue of the year compares codes exactly, another does not",
+        code="CATALOG_TWICE" if twice else "CATALOG_COMPARES",
+        file=region.folder / "region.toml",
+        field="region.catalog",
+        remedy=twice[0].remedy if twice else "give both the same code_match in catalog.toml",
     )
+
+
+def own_rows(settings: Sequence[Setting]) -> tuple[Setting, ...]:
+    """Return the settings, each without rows of the region's lists of groups that only fit another one."""
+    if len(settings) == 1:
+        return tuple(settings)
+    groups = [setting.groups for setting in settings]
+    ids = [frame["group_id"] for frame in groups]
+    everywhere = pl.concat(ids).unique()
+    listed = fitting_rows([(setting.region, frame) for setting, frame in zip(settings, groups, strict=True)])
+    found = []
+    for setting, mine, auxiliary in zip(settings, ids, listed, strict=True):
+        others = everywhere.filter(~everywhere.is_in(mine.implode()))
+        overrides = setting.region.weight_overrides.filter(~pl.col("group_id").is_in(others.implode()))
+        region = replace(setting.region, weight_overrides=overrides, auxiliary=auxiliary)
+        found.append(replace(setting, period=replace(setting.period, region=region), several=True))
+    return tuple(found)
 
 
 def group_stays(stays: pl.DataFrame, compiled: Compiled, chunk_rows: int | None = None) -> Grouped:

@@ -17,7 +17,7 @@ from fenzhi.pipeline.coefficients import coefficient_formula
 from fenzhi.pipeline.deviation import deviation_step, top_step
 from fenzhi.pipeline.replay import Paid, Step, cite
 from fenzhi.pipeline.replay import require as _require
-from fenzhi.pipeline.store import read_table
+from fenzhi.pipeline.store import read_rows, read_table
 from fenzhi.points.add_ons import add_on_worth
 from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
@@ -95,7 +95,7 @@ def _stated_formula(paid: Paid, group_id: str) -> str | None:
         return f"tcm_groups.csv: {row['weight']} x {paid.policy.weights.scale}"
     if row["reference_group"] is None:
         return None
-    groups = read_table(paid.run, "groups")
+    groups = read_rows(paid.run, "groups", paid.case)
     base = groups.filter(pl.col("group_id") == row["reference_group"])["rw_e4"][0]
     share = row["share"] or "1"
     again = round_half_up(Fraction(base) * Fraction(share), step_of(paid.policy.weights.decimals))
@@ -110,8 +110,8 @@ def _group_steps(paid: Paid, group: dict[str, Any]) -> list[Step]:
     types, times = [], ""
     if policy.auxiliary is not None:
         value = format_e4(paid.case["auxiliary_e4"])
-        years = paid.manifest["history_years"]
-        text = auxiliary_formula(read_table(paid.run, "auxiliary"), paid.case, policy, years)
+        table, years = read_rows(paid.run, "auxiliary", paid.case), paid.manifest["history_years"]
+        text = auxiliary_formula(table, paid.case, policy, years)
         times = f" x {value}"
         types = [Step("辅助分型系数 a", "auxiliary coefficient a", text, value, cite(policy, "auxiliary"))]
     formula, section = coefficient_formula(paid, group)
@@ -171,7 +171,8 @@ def _readmission_step(paid: Paid, points: int | None) -> tuple[Step, int | None]
 def _in_group(paid: Paid) -> list[Step]:
     """Return the steps of a stay that is paid in its group, and check that they end in its points."""
     case = paid.case
-    group = read_table(paid.run, "groups").filter(pl.col("group_id") == case["group_id"]).row(0, named=True)
+    groups = read_rows(paid.run, "groups", case)
+    group = groups.filter(pl.col("group_id") == case["group_id"]).row(0, named=True)
     points: int | None
     if case["deviation"] == UNSTABLE:
         last, points = _unstable_step(paid, group)

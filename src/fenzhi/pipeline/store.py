@@ -20,7 +20,7 @@ from fenzhi.files import new_dir, sweep
 from fenzhi.money import yuan_to_fen
 from fenzhi.pipeline.setting import Progress, silent
 from fenzhi.pipeline.year import compute
-from fenzhi.policy import policy_hash
+from fenzhi.policy import Policy, policy_hash
 from fenzhi.region import Region, load_region
 from fenzhi.region.reviews import APPLICATIONS, DECISIONS
 
@@ -44,7 +44,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.budget,
         "region.toml",
         *meta.packs(),
-        meta.catalog,
+        *(one.catalog for one in meta.catalogs()),
         meta.columns,
         meta.operations,
         codes.diagnosis_map,
@@ -57,7 +57,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         meta.weight_overrides or "weight_overrides.csv",
         meta.bonuses or "bonuses.csv",
         meta.auxiliary or "auxiliary.csv",
-        None if region.policy.auxiliary is None else region.policy.auxiliary.comorbidity,
+        *(None if pack.auxiliary is None else pack.auxiliary.comorbidity for pack in region.policies),
         APPLICATIONS,
         DECISIONS,
     ]
@@ -76,13 +76,37 @@ def file_hashes(region: Region) -> dict[str, str]:
     return out
 
 
-def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, Any]:
-    policy = region.policy
+def _policy_facts(policy: Policy) -> dict[str, Any]:
     sections = {
         name: {"cite": section["cite"], "confidence": section["confidence"]}
         for name, section in policy.model_dump(mode="json").items()
         if section is not None and "cite" in section
     }
+    return {
+        "id": policy.meta.id,
+        "title": policy.meta.title,
+        "title_en": policy.meta.title_en,
+        "version": policy.meta.version,
+        "hash": policy_hash(policy),
+        "sections": sections,
+        "bands": [
+            {"name": band.name, "title": band.title or band.name} for band in policy.deviation.all_bands()
+        ],
+        "settlement_method": policy.point_value.settlement,
+        "rate": policy.point_value.rate,
+        "residual": policy.settlement.residual,
+        "advance_ratio": str(policy.settlement.advance_ratio),
+        "scale": policy.weights.scale,
+    }
+
+
+def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run says of itself.
+
+    ``policy`` and ``catalog`` are those of the first day; ``rules``, if they change within the year, lists all.
+    """
+    packs = {pack.meta.id: _policy_facts(pack) for pack in region.policies}
+    rules = [{**entry, "policy": packs[entry["policy"]]} for entry in facts.get("rules", ())]
     return {
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -92,26 +116,12 @@ def _manifest(region: Region, run_id: str, facts: dict[str, Any]) -> dict[str, A
             "year": region.meta.year,
             "synthetic": region.meta.synthetic,
         },
-        "policy": {
-            "id": policy.meta.id,
-            "title": policy.meta.title,
-            "title_en": policy.meta.title_en,
-            "version": policy.meta.version,
-            "hash": policy_hash(policy),
-            "sections": sections,
-            "bands": [
-                {"name": band.name, "title": band.title or band.name} for band in policy.deviation.all_bands()
-            ],
-            "settlement_method": policy.point_value.settlement,
-            "rate": policy.point_value.rate,
-            "residual": policy.settlement.residual,
-            "advance_ratio": str(policy.settlement.advance_ratio),
-            "scale": policy.weights.scale,
-        },
+        "policy": packs[region.policy.meta.id],
         "budget": [_budget(pool) for pool in region.budget.pool],
         "versions": {"fenzhi": version("fenzhi"), "polars": pl.__version__},
         "inputs": file_hashes(region),
         **facts,
+        **({"rules": rules} if rules else {}),
     }
 
 
@@ -232,6 +242,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             remedy="run the year again; do not change the files of a run",
         ) from error
     return manifest
+
+
+def rules_of(manifest: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest with the policy, catalogue and history of the rules that a row of a table follows."""
+    for entry in manifest.get("rules", ()):
+        if (entry["policy"]["id"], entry["catalog"]["id"]) == (row["policy"], row["catalog"]):
+            return {**manifest, **entry}
+    return manifest
+
+
+def read_rows(folder: Path, name: str, row: dict[str, Any]) -> pl.DataFrame:
+    """Return the rows of a table of groups that follow the same rules as ``row`` (policy, catalog)."""
+    table = read_table(folder, name)
+    return table.filter(pl.col(key) == row[key] for key in ("policy", "catalog"))
 
 
 def read_table(folder: Path, name: str) -> pl.DataFrame:

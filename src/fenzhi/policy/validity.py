@@ -1,11 +1,10 @@
-"""When packs hold: exactly one pack for every day of discharge, none for two."""
+"""When packs hold: exactly one pack for every day of discharge, none for two. Catalogues of a year likewise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-
-import polars as pl
+from typing import NamedTuple
 
 from fenzhi.errors import PolicyError
 from fenzhi.policy.models import Policy
@@ -14,8 +13,33 @@ _DAY = timedelta(days=1)
 FIRST, LAST = date.min, date.max
 
 
-def _span(policy: Policy) -> tuple[date, date]:
-    return policy.meta.valid_from or FIRST, policy.meta.valid_to or LAST
+class Span(NamedTuple):
+    """The days on which something holds, both ends included."""
+
+    first: date
+    last: date
+    name: str
+
+
+class Dated(NamedTuple):
+    """What holds by date: its word in messages, its error codes, the field that says from when."""
+
+    word: str
+    gap: str
+    overlap: str
+    twice: str
+    field: str
+
+
+PACKS = Dated("pack", "POLICY_GAP", "POLICY_OVERLAP", "POLICY_TWICE", "meta.valid_from")
+CATALOGS = Dated(
+    "catalogue", "CATALOG_DATES_GAP", "CATALOG_DATES_OVERLAP", "CATALOG_TWICE", "catalog.valid_from"
+)
+
+
+def span_of(policy: Policy) -> Span:
+    """Return the days on which a pack holds; an open end lasts for ever."""
+    return Span(policy.meta.valid_from or FIRST, policy.meta.valid_to or LAST, policy.meta.id)
 
 
 def validity(policy: Policy) -> str:
@@ -26,50 +50,58 @@ def validity(policy: Policy) -> str:
 def validity_errors(
     packs: Sequence[Policy], first: date | None = None, last: date | None = None
 ) -> list[PolicyError]:
-    """Return every gap and overlap of the packs of one region, as errors that name packs and dates.
+    """Return every gap and overlap of the packs of one region, see :func:`span_errors`."""
+    return span_errors([span_of(pack) for pack in packs], first, last)
 
-    ``first``, ``last``: the days that must be covered; without them from the first pack's begin to the last
-    one's end. Both ends of a pack's validity are included.
+
+def span_errors(
+    spans: Sequence[Span], first: date | None = None, last: date | None = None, dated: Dated = PACKS
+) -> list[PolicyError]:
+    """Return every gap and overlap of spans, as errors that name what holds and dates.
+
+    ``first``, ``last``: the days that must be covered; without them from the first span's begin to the last
+    one's end.
     """
-    ordered = sorted(packs, key=_span)
+    ordered = sorted(spans)
     out = []
-    begin = _span(ordered[0])[0] if first is None else first
+    begin = ordered[0].first if first is None else first
     until = begin - _DAY if begin > FIRST else None  # the last day covered so far
     holder = None
-    for pack in ordered:
-        start, end = _span(pack)
-        if last is not None and start > last:
+    for span in ordered:
+        if last is not None and span.first > last:
             break
-        if end < begin:
+        if span.last < begin:
             continue
-        if holder is not None and until is not None and start <= until:
-            out.append(_overlap(holder, pack, max(start, begin), min(end, until)))
-        elif until is not None and start > until + _DAY:
-            out.append(_gap(until + _DAY, start - _DAY))
-        if until is None or end > until or holder is None:
-            until, holder = end, pack
+        if holder is not None and until is not None and span.first <= until:
+            both = Span(max(span.first, begin), min(span.last, until), f"{holder.name} and {span.name}")
+            out.append(_overlap(both, span.first, dated))
+        elif until is not None and span.first > until + _DAY:
+            out.append(_gap(until + _DAY, span.first - _DAY, dated))
+        if until is None or span.last > until or holder is None:
+            until, holder = span.last, span
     if last is not None and until is not None and until < last:
-        out.append(_gap(until + _DAY, last))
+        out.append(_gap(until + _DAY, last, dated))
     return out
 
 
-def _overlap(one: Policy, two: Policy, first: date, last: date) -> PolicyError:
-    to = "without end" if last == LAST else f"to {last}"
+def _overlap(both: Span, start: date, dated: Dated) -> PolicyError:
+    to = "without end" if both.last == LAST else f"to {both.last}"
     return PolicyError(
-        f"two packs hold from {first} {to}: {one.meta.id} and {two.meta.id}",
-        code="POLICY_OVERLAP",
-        field="meta.valid_from",
-        value=two.meta.valid_from,
+        f"two {dated.word}s hold from {both.first} {to}: {both.name}",
+        code=dated.overlap,
+        field=dated.field,
+        value=start,
         remedy="let valid_to of the one be the day before valid_from of the next",
     )
 
 
-def _gap(first: date, last: date) -> PolicyError:
+def _gap(first: date, last: date, dated: Dated) -> PolicyError:
     return PolicyError(
-        f"no pack holds from {first} to {last}",
-        code="POLICY_GAP",
-        field="meta.valid_from",
-        remedy="let valid_to of the one be the day before valid_from of the next, and name a pack for these days",
+        f"no {dated.word} holds from {first} to {last}",
+        code=dated.gap,
+        field=dated.field,
+        remedy="let valid_to of the one be the day before valid_from of the next, and name a "
+        f"{dated.word} for these days",
     )
 
 
@@ -88,28 +120,29 @@ def scheme_errors(packs: Sequence[Policy]) -> list[PolicyError]:
     ]
 
 
-def policy_of(stays: pl.DataFrame, packs: Sequence[Policy]) -> pl.Series:
-    """Return for each stay the place of its pack in ``packs`` (UInt32), by the date of ``dscg_time``.
-
-    Null where the date is not known. Raises :class:`PolicyError` POLICY_OVERLAP or POLICY_GAP, with the dates,
-    if the packs overlap, or hold not on every day between the first and the last discharge.
-    """
-    days = stays["dscg_time"].dt.date()
-    first, last = days.min(), days.max()
-    assert first is None or isinstance(first, date)
-    assert last is None or isinstance(last, date)
-    errors = validity_errors(packs, first, last)
-    if errors:
-        raise errors[0]
-    place = pl.lit(None, pl.UInt32)
-    for at, pack in enumerate(packs):
-        place = pl.when(days.is_between(*_span(pack))).then(pl.lit(at, pl.UInt32)).otherwise(place)
-    return stays.select(place.alias("policy")).to_series()
+def twice_error(names: Sequence[str], dated: Dated = PACKS) -> list[PolicyError]:
+    """Return the error that two packs or catalogues of a year have one name: results tell them apart by it."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [
+        PolicyError(
+            f"two {dated.word}s of the year are called {name}",
+            code=dated.twice,
+            value=name,
+            remedy=f"give each {dated.word} an id of its own, and name each once",
+        )
+        for name in twice
+    ]
 
 
 def same_rules(one: Policy, two: Policy) -> bool:
     """Say whether two packs pay alike: they differ in nothing but name, dates, sources and confidence."""
-    return _rules(one) == _rules(two)
+    return not differing(one, two)
+
+
+def differing(one: Policy, two: Policy) -> list[str]:
+    """Return the sections (and ``scheme``) in which two packs have different rules, in their order."""
+    left, right = _rules(one), _rules(two)
+    return [name for name in left if left[name] != right[name]]
 
 
 def _rules(policy: Policy) -> dict[str, object]:
@@ -122,3 +155,62 @@ def _rules(policy: Policy) -> dict[str, object]:
             for name, section in sections.items()
         },
     }
+
+
+# Sections that only look at one stay and its day; every other one concerns the whole year and its fund.
+BY_STAY = frozenset(
+    (
+        "scope",
+        "grouping",
+        "ungrouped",
+        "tcm",
+        "weights",
+        "coefficients",
+        "grassroots",
+        "auxiliary",
+        "points",
+        "stability",
+        "deviation",
+        "incomplete",
+        "bed_day",
+        "readmission",
+        "add_ons",
+        "special_review",
+    )
+)
+# Keys of those sections without which points of two packs could not be added up, or which count the whole year.
+OF_YEAR = (
+    ("weights", "scale"),
+    ("points", "decimals"),
+    ("special_review", "quota"),
+    ("special_review", "level_quotas"),
+    ("special_review", "rank_by"),
+    ("special_review", "outcomes"),
+)
+
+
+def year_errors(packs: Sequence[Policy]) -> list[PolicyError]:
+    """Return what keeps packs from paying one year together: rules of the whole year in which they differ.
+
+    Special review may begin or end within the year; its quota and ranking are of the whole year.
+    """
+    found = []
+    for pack in packs[1:]:
+        names = [name for name in differing(packs[0], pack) if name not in (*BY_STAY, "scheme")]
+        found += [_one_for_the_year(packs[0], pack, name) for name in names]
+    for section, key in OF_YEAR:
+        having = [pack for pack in packs if getattr(pack, section) is not None]
+        for pack in having[1:]:
+            if getattr(getattr(pack, section), key) != getattr(getattr(having[0], section), key):
+                found.append(_one_for_the_year(having[0], pack, f"{section}.{key}"))
+    return found
+
+
+def _one_for_the_year(one: Policy, two: Policy, name: str) -> PolicyError:
+    return PolicyError(
+        f"the packs {one.meta.id} and {two.meta.id} differ in {name}, and one year has one rule there",
+        code="POLICY_YEAR",
+        field=name,
+        remedy="set it alike in both, or let the other rule begin with a year of its own; fenzhi policy diff shows "
+        "how they differ",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -78,6 +79,22 @@ def complete_bonuses(
             remedy="add a row fixmedins_code,item,value, or give the item a default in the policy",
         )
     return whole.select(list(SCHEMA))
+
+
+def bonuses_of_packs(
+    bonuses: pl.DataFrame, hospitals: pl.DataFrame, rules: Sequence[Coefficients], file: Path
+) -> tuple[pl.DataFrame, ...]:
+    """Return :func:`complete_bonuses` for each of the packs of a year.
+
+    Items of another pack are left out; an item that no pack has is refused.
+    """
+    known = {item.name for one in rules for item in one.items}
+    found = []
+    for one in rules:
+        others = known - {item.name for item in one.items}
+        mine = bonuses.filter(~pl.col("item").is_in(sorted(others)).fill_null(False)) if others else bonuses
+        found.append(complete_bonuses(mine, hospitals, one, file))
+    return tuple(found)
 
 
 def require_levels(hospitals: pl.DataFrame, rules: Coefficients, file: Path) -> None:

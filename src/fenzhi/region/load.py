@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -16,10 +17,22 @@ from fenzhi.errors import PolicyError, RegionError
 from fenzhi.policy import Policy, load_policy, read_toml
 from fenzhi.policy.base import Fault, FaultsError, Model
 from fenzhi.policy.fields import dotted, keys_at, nearest
-from fenzhi.policy.validity import same_rules, scheme_errors, validity_errors
+from fenzhi.policy.review import SpecialReview
+from fenzhi.policy.validity import (
+    CATALOGS,
+    FIRST,
+    LAST,
+    Span,
+    scheme_errors,
+    span_errors,
+    span_of,
+    twice_error,
+    validity_errors,
+    year_errors,
+)
 from fenzhi.records import QualityRules
 from fenzhi.region.auxiliary import read_auxiliary
-from fenzhi.region.bonuses import complete_bonuses, require_levels
+from fenzhi.region.bonuses import bonuses_of_packs, require_levels
 from fenzhi.region.reviews import (
     APPLICATIONS,
     DECISIONS,
@@ -37,13 +50,26 @@ from fenzhi.region.tables import (
 )
 
 
+class CatalogDays(Model):
+    """A catalogue and the days of discharge on which it holds, both ends included; an open end is for ever."""
+
+    catalog: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def span(self) -> Span:
+        """Return the days on which it holds."""
+        return Span(self.valid_from or FIRST, self.valid_to or LAST, self.catalog)
+
+
 class RegionMeta(Model):
     """The ``[region]`` table: who, which year, and where the files lie (relative to the folder).
 
     ``history``: folders or files of the years before, oldest first. ``history_years``: the years of
     discharge that count
     (default: the years just before ``year``, one per folder). ``policy``: the pack of the year; or
-    ``policies``: those that follow each other in it, by date of discharge.
+    ``policies``: those that follow each other in it, by date of discharge. ``catalog``: that of the year; or a list of
+    those that follow each other in it, ``{catalog, valid_from, valid_to}``.
     """
 
     id: str
@@ -53,7 +79,7 @@ class RegionMeta(Model):
     synthetic: bool = False
     policy: str | None = None
     policies: tuple[str, ...] = ()
-    catalog: str
+    catalog: str | Annotated[tuple[CatalogDays, ...], Field(min_length=1)]
     records: str = "records"
     history: tuple[str, ...] = ()
     history_years: tuple[int, ...] = ()
@@ -82,6 +108,12 @@ class RegionMeta(Model):
     def packs(self) -> tuple[str, ...]:
         """Return the packs as region.toml names them."""
         return self.policies or tuple(name for name in [self.policy] if name is not None)
+
+    def catalogs(self) -> tuple[CatalogDays, ...]:
+        """Return the catalogues by their dates; the only one has none."""
+        if isinstance(self.catalog, str):
+            return (CatalogDays(catalog=self.catalog),)
+        return tuple(sorted(self.catalog, key=CatalogDays.span))
 
 
 class Pool(Model):
@@ -121,10 +153,10 @@ class Reviews:
     history: pl.DataFrame
 
 
-def read_reviews(folder: Path, policy: Policy) -> Reviews:
-    """Read the files of special review; a policy without the section must not meet any."""
+def read_reviews(folder: Path, policies: Sequence[Policy]) -> Reviews:
+    """Read the files of special review; a year without the section must not meet any."""
     found = {name: folder / name for name in (APPLICATIONS, DECISIONS, HISTORY) if (folder / name).is_file()}
-    if found and policy.special_review is None:
+    if found and all(policy.special_review is None for policy in policies):
         raise RegionError(
             "the policy has no special review, so nothing would read this file",
             code="REVIEW_NO_RULES",
@@ -142,8 +174,9 @@ def read_reviews(folder: Path, policy: Policy) -> Reviews:
 class Region:
     """A region's year, read: settings, policies, hospitals (frame), budget and yearly inputs (frames).
 
-    ``policy`` is the first of ``policies``; a run takes several only if they pay alike
-    (:func:`several_rules`).
+    ``policies`` stand in the order of their dates, ``pack_bonuses`` are what each of them asks of bonuses.csv;
+    ``policy`` and ``bonuses`` are those of the first one. :func:`fenzhi.region.periods.periods` gives the rules of
+    every day.
     """
 
     folder: Path
@@ -162,6 +195,17 @@ class Region:
     bonuses: pl.DataFrame
     auxiliary: pl.DataFrame
     reviews: Reviews
+    pack_bonuses: tuple[pl.DataFrame, ...] = ()
+
+    @property
+    def review_rules(self) -> SpecialReview | None:
+        """Return special review as the whole year has it (quota, ranking, outcomes); None without it."""
+        return next((one.special_review for one in self.policies if one.special_review is not None), None)
+
+    @property
+    def catalog(self) -> str:
+        """Return the catalogue, the first one if several follow each other."""
+        return self.meta.catalogs()[0].catalog
 
     def path(self, name: str) -> Path:
         """Return a file or folder named in region.toml."""
@@ -252,35 +296,50 @@ def _budget(file: Path, year: int, pools: list[str]) -> Budget:
     return budget
 
 
-def _policies(meta: RegionMeta, folder: Path) -> tuple[Policy, ...]:
-    """Load the packs; several must be of one scheme and hold on every day of the year, one at a time."""
-    packs = tuple(load_policy(name, near=folder) for name in meta.packs())
+def _policies(meta: RegionMeta, folder: Path) -> tuple[RegionMeta, tuple[Policy, ...]]:
+    """Load the packs; return them and the settings with packs and catalogues in the order of their dates.
+
+    Several packs must be of one scheme, hold on every day of the year, one at a time, and have one rule where a year
+    has one; catalogues likewise hold one at a time. What holds on no day of the year is left out.
+    """
+    year = Span(date(meta.year, 1, 1), date(meta.year, 12, 31), "")
+    packs = sorted(((load_policy(name, near=folder), name) for name in meta.packs()), key=_pack_span)
+    catalogs = meta.catalogs()
     if meta.policies:
-        found = validity_errors(packs, date(meta.year, 1, 1), date(meta.year, 12, 31)) + scheme_errors(packs)
-        for error in found[:1]:
-            raise PolicyError(
-                error.message,
-                code=error.code,
-                file=folder / "region.toml",
-                field="region.policies",
-                remedy=error.remedy,
-            )
-    return packs
+        loaded = [pack for pack, _ in packs]
+        faults = [*validity_errors(loaded, year.first, year.last), *scheme_errors(loaded)]
+        packs = [one for one in packs if _meet(_pack_span(one), year)]
+        inside = [pack for pack, _ in packs]
+        faults += [*twice_error([pack.meta.id for pack in inside]), *year_errors(inside)]
+        _refuse(faults, folder, "region.policies")
+        meta = meta.model_copy(update={"policies": tuple(name for _, name in packs)})
+    if not isinstance(meta.catalog, str):
+        spans = [one.span() for one in catalogs]
+        faults = span_errors(spans, year.first, year.last, CATALOGS)
+        faults += twice_error([span.name for span in spans], CATALOGS)
+        _refuse(faults, folder, "region.catalog")
+        meta = meta.model_copy(update={"catalog": tuple(one for one in catalogs if _meet(one.span(), year))})
+    return meta, tuple(pack for pack, _ in packs)
 
 
-def several_rules(region: Region) -> PolicyError | None:
-    """Return the error that the year has packs of different rules, None if one rule holds all year."""
-    other = next((pack for pack in region.policies if not same_rules(pack, region.policies[0])), None)
-    if other is None:
-        return None
-    return PolicyError(
-        f"the packs {region.policies[0].meta.id} and {other.meta.id} have different rules, and a run pays a whole "
-        "year by one",
-        code="POLICY_SEVERAL",
-        file=region.folder / "region.toml",
-        field="region.policies",
-        remedy="name one pack for the year as policy; fenzhi policy diff shows how they differ",
-    )
+def _pack_span(named: tuple[Policy, str]) -> Span:
+    return span_of(named[0])
+
+
+def _meet(one: Span, two: Span) -> bool:
+    return one.first <= two.last and two.first <= one.last
+
+
+def _refuse(faults: Sequence[PolicyError], folder: Path, field: str) -> None:
+    """Raise the first of the faults as one of region.toml."""
+    for error in faults[:1]:
+        raise PolicyError(
+            error.message,
+            code=error.code,
+            file=folder / "region.toml",
+            field=field,
+            remedy=error.remedy,
+        )
 
 
 def load_region(folder: Path) -> Region:
@@ -315,10 +374,16 @@ def load_region(folder: Path) -> Region:
         return folder / usual if (folder / usual).is_file() else None
 
     advances = optional(meta.advances, "advances.csv")
-    policies = _policies(meta, folder)
+    meta, policies = _policies(meta, folder)
     for policy in policies:
         require_levels(hospitals, policy.coefficients, folder / meta.hospitals)
     bonuses = optional(meta.bonuses, "bonuses.csv")
+    pack_bonuses = bonuses_of_packs(
+        read_bonuses(bonuses, hospitals),
+        hospitals,
+        [policy.coefficients for policy in policies],
+        bonuses or folder / "bonuses.csv",
+    )
     return Region(
         folder=folder,
         meta=meta,
@@ -335,12 +400,8 @@ def load_region(folder: Path) -> Region:
         ),
         advances=None if advances is None else read_amounts(advances, hospitals, ids, "advance_fen", 0),
         weight_overrides=read_overrides(optional(meta.weight_overrides, "weight_overrides.csv")),
-        bonuses=complete_bonuses(
-            read_bonuses(bonuses, hospitals),
-            hospitals,
-            policy.coefficients,
-            bonuses or folder / "bonuses.csv",
-        ),
+        bonuses=pack_bonuses[0],
+        pack_bonuses=pack_bonuses,
         auxiliary=read_auxiliary(optional(meta.auxiliary, "auxiliary.csv")),
-        reviews=read_reviews(folder, policy),
+        reviews=read_reviews(folder, policies),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -104,18 +105,37 @@ class Pages:
 
 def _head(tables: RunTables, words: Words) -> list[tuple[str, Any]]:
     manifest = tables.manifest
-    policy, catalog = manifest["policy"], manifest["catalog"]
     return [
         (words("run"), manifest["run_id"]),
-        (words("policy"), f"{policy_title(tables, words)} ({policy['id']})"),
-        (words("catalog"), f"{catalog['title']} {catalog['version']}"),
+        *rules_lines(tables, words),
         (words("created"), moment(manifest["created"])),
     ]
 
 
-def policy_title(tables: RunTables, words: Words) -> str:
+def rules_lines(tables: RunTables, words: Words) -> list[tuple[str, str]]:
+    """Return title and text of the policy and the catalogue; of several that follow each other with days and stays."""
+    if not tables.rules:
+        policy, catalog = tables.manifest["policy"], tables.manifest["catalog"]
+        return [
+            (words("policy"), f"{policy_title(policy, words)} ({policy['id']})"),
+            (words("catalog"), f"{catalog['title']} {catalog['version']}"),
+        ]
+    return [
+        (
+            words("rules_held", first=entry["first"], last=entry["last"]),
+            words(
+                "rules_text",
+                policy=f"{policy_title(entry['policy'], words)} ({entry['policy']['id']})",
+                catalog=f"{entry['catalog']['title']} {entry['catalog']['version']}",
+                stays=f"{entry['stays']:,}",
+            ),
+        )
+        for entry in tables.rules
+    ]
+
+
+def policy_title(policy: Mapping[str, Any], words: Words) -> str:
     """Return the policy's title, in English if the page is and the policy has one."""
-    policy = tables.manifest["policy"]
     return str((words.lang == "en" and policy.get("title_en")) or policy["title"])
 
 
@@ -132,7 +152,14 @@ def sources_table(tables: RunTables, words: Words) -> Table:
     """Where each section of the policy comes from and how sure it is."""
     heads = [Head(words("section"), False), Head(words("cite"), False), Head(words("confidence"), False)]
     table = Table("sources", words("sources"), heads)
-    for name, section in tables.manifest["policy"]["sections"].items():
-        sure = words.name("confidence", section.get("confidence"))
-        table.add(text(words.name("section", name)), text(section.get("cite")), text(sure))
+    packs = {entry["policy"]["id"]: entry["policy"] for entry in tables.rules}
+    packs = packs or {"": tables.manifest["policy"]}
+    for name in dict.fromkeys(name for pack in packs.values() for name in pack["sections"]):
+        found = [(pack, pack["sections"][name]) for pack in packs.values() if name in pack["sections"]]
+        # Packs that give one source for a section need one row.
+        alike = len(found) == len(packs) and all(section == found[0][1] for _, section in found)
+        for pack, section in found[:1] if alike else found:
+            sure = words.name("confidence", section.get("confidence"))
+            title = words.name("section", name) + ("" if alike else f" ({pack['id']})")
+            table.add(text(title), text(section.get("cite")), text(sure))
     return table

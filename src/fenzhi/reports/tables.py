@@ -40,6 +40,8 @@ class RunTables:
       of {name, title}), ``settlement_method`` (``ratio``, the default, or ``difference``) and
       ``scale`` of the weights;
     - ``catalog``: id, title, version; optional ``chapters`` (code -> name);
+    - optional ``rules``, where policy or catalogue change within the year: list of {policy, catalog, first, last,
+      stays}, with the dates (ISO) and the number of stays of each; ``policy`` and ``catalog`` are the first then;
     - ``budget``: list of {pool, method, changes}, the changes as {date, line, other, amount_fen, reason, cite}.
     """
 
@@ -94,8 +96,15 @@ class RunTables:
     @property
     def band_titles(self) -> dict[str, str]:
         """Titles of the deviation bands as the policy gives them."""
-        bands = self.manifest["policy"].get("bands", [])
+        packs = [entry["policy"] for entry in self.rules] or [self.manifest["policy"]]
+        bands = [band for pack in reversed(packs) for band in pack.get("bands", [])]
         return {band["name"]: band["title"] for band in bands if band.get("title")}
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules that follow each other in the year; none if it has only those of the manifest."""
+        found: list[dict[str, Any]] = self.manifest.get("rules", [])
+        return found
 
     @cached_property
     def rule_messages(self) -> dict[str, str]:

@@ -18,6 +18,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "created": ("生成时间", "Made"),
     "policy": ("政策", "Policy"),
     "catalog": ("病种目录", "Catalogue"),
+    "rules_held": ("{first} 至 {last} 出院", "Discharged {first} to {last}"),
+    "rules_text": ("{policy}；{catalog}；{stays} 例", "{policy}; {catalog}; {stays} stays"),
     "year": ("年度", "Year"),
     "unit_yuan": ("金额单位：元", "Amounts in yuan"),
     "unit_both": ("金额单位：元；分值保留四位小数", "Amounts in yuan; points with four decimals"),

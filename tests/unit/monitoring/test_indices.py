@@ -25,10 +25,13 @@ SCHEMA = {
     "rw_e4": pl.Int64,
 }
 
+DEVIATION = pl.col("deviation")
+BANDS = tuple(DEVIATION.is_in(names).fill_null(False) for names in (["low"], ["high", "extreme"]))
+
 
 def indices(rows: list[tuple[object, ...]], scale: int = 100) -> dict[str, dict[str, float]]:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    got = hospital_indices(frame, ["low"], ["high", "extreme"], scale)
+    got = hospital_indices(frame, *BANDS, scale)
     return {row["fixmedins_code"]: row for row in got.iter_rows(named=True)}
 
 

@@ -10,7 +10,7 @@ from fenzhi.errors import ConservationError, RegionError
 from fenzhi.pipeline import compute, group_file, groupfile, year
 from fenzhi.pipeline.check import check_region
 from fenzhi.pipeline.history import history_years
-from fenzhi.pipeline.setting import group_stays, make_setting, map_codes, unmapped_notices, with_operations
+from fenzhi.pipeline.setting import group_stays, make_settings, map_codes, unmapped_notices, with_operations
 from fenzhi.region import load_region
 from fenzhi.results import TABLES
 
@@ -39,7 +39,7 @@ def test_chunks_change_nothing(folder, chunk_rows):
 
 
 def test_unknown_operations_of_chunks_are_added_up(folder):
-    setting = make_setting(load_region(folder), None)
+    setting = make_settings(load_region(folder))[0]
     stays = pl.DataFrame(
         {
             "setl_id": list("abcd"),
@@ -122,7 +122,7 @@ def test_codes_that_a_mapping_table_lacks_are_reported_and_stay(folder, edit):
     assert len(notices) == 1
     assert "diagnosis codes are not in the mapping table and stay as they are" in notices[0]
     assert "K35.800" not in notices[0]
-    assert unmapped_notices(stays, make_setting(region, None)) == (
+    assert unmapped_notices(stays, make_settings(region)[0]) == (
         "2 diagnosis codes are not in the mapping table and stay as they are: Q1, Q2",
     )
     assert any("[CODES_UNMAPPED]" in text for text in check_region(folder).findings)
@@ -131,7 +131,7 @@ def test_codes_that_a_mapping_table_lacks_are_reported_and_stay(folder, edit):
 def test_mapping_leaves_other_codes_and_empty_lists_alone(folder, edit):
     (folder / "map.csv").write_text("from,to\n47.01,47.0100\n", encoding="utf-8")
     edit("region.toml", "[[pool]]", '[codes]\noperation_map = "map.csv"\n\n[[pool]]')
-    setting = make_setting(load_region(folder), None)
+    setting = make_settings(load_region(folder))[0]
     lists = pl.DataFrame(
         {"diag_codes": [["K35.8"], [], ["x"]], "oprn_codes": [["47.01", "99.1"], [], ["47.01"]]},
         schema_overrides={"diag_codes": pl.List(pl.String), "oprn_codes": pl.List(pl.String)},
@@ -142,7 +142,7 @@ def test_mapping_leaves_other_codes_and_empty_lists_alone(folder, edit):
 
 
 def test_the_regions_operation_table_is_laid_over_the_catalogues(folder):
-    catalog = make_setting(load_region(folder), None).catalog
+    catalog = make_settings(load_region(folder))[0].catalog
     assert catalog.operations.rows() == [("47.0100", "腹腔镜阑尾切除术", "surgery")]
     table = pl.DataFrame(
         {"code": ["47.0100", "99.1"], "name": ["new", "b"], "type": ["therapeutic", "diagnostic"]}

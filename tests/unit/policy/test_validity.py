@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fenzhi.errors import PolicyError
 from fenzhi.policy.models import Policy
-from fenzhi.policy.validity import policy_of, same_rules, validity, validity_errors
+from fenzhi.policy.validity import same_rules, validity, validity_errors, year_errors
 
 
 def pack(name: str, first: str | None, last: str | None, **more) -> Policy:
@@ -54,23 +52,6 @@ def test_the_days_asked_for_must_be_covered_and_no_others():
     assert said(old, new, days=YEAR) == [("POLICY_GAP", "no pack holds from 2025-01-01 to 2025-12-31")]
 
 
-def test_each_stay_gets_the_pack_of_its_discharge():
-    ends = [datetime(2025, 6, 30, 23, 59, 59), datetime(2025, 7, 1), None, datetime(2025, 1, 1)]
-    stays = pl.DataFrame({"dscg_time": ends}, schema={"dscg_time": pl.Datetime("us")})
-    found = policy_of(stays, (B, A))
-    assert (found.to_list(), found.dtype) == ([1, 0, None, 1], pl.UInt32)
-    assert policy_of(stays.clear(), (A,)).to_list() == []
-
-
-def test_a_stay_without_pack_or_with_two_is_refused():
-    stays = pl.DataFrame({"dscg_time": [datetime(2025, 12, 31), datetime(2026, 1, 1)]})
-    for packs, code in (((A, B), "POLICY_GAP"), ((OPEN, B), "POLICY_OVERLAP")):
-        with pytest.raises(PolicyError) as caught:
-            policy_of(stays, packs)
-        assert caught.value.code == code
-        assert caught.value.remedy
-
-
 @given(
     starts=st.lists(st.integers(0, 60), min_size=1, max_size=4),
     lengths=st.lists(st.integers(0, 40), min_size=4, max_size=4),
@@ -95,3 +76,35 @@ def test_validity_in_words_and_packs_that_pay_alike():
     assert same_rules(A, B)
     assert same_rules(A, pack("c", None, None, points={"cite": "elsewhere"}))
     assert not same_rules(A, pack("c", None, None, points={"decimals": 2}))
+
+
+def test_what_a_year_has_one_rule_for():
+    def errors(*packs: Policy) -> list[tuple[str, str | None]]:
+        return [(error.code, error.field) for error in year_errors(packs)]
+
+    assert errors(A) == errors(A, B) == []
+    # What one stay is worth may change: every section that looks at a stay.
+    changed = pack(
+        "c", None, None, scope={"max_los_days": 60}, ungrouped={"factor": "0.5"}, weights={"decimals": 2}
+    )
+    assert errors(A, changed) == []
+    cases = {
+        "weights.scale": {"weights": {"scale": 100}},
+        "points.decimals": {"points": {"decimals": 2}},
+        "point_value": {"point_value": {"settlement": "difference"}},
+        "settlement": {"settlement": {"advance_ratio": "0.8"}},
+    }
+    for field, sections in cases.items():
+        assert errors(A, pack("c", None, None, **sections)) == [("POLICY_YEAR", field)]
+    [error] = year_errors([A, pack("c", None, None, settlement={"advance_ratio": "0.8"})])
+    assert error.message == "the packs a and c differ in settlement, and one year has one rule there"
+    # Sources are no rules.
+    assert errors(A, pack("c", None, None, settlement={"cite": "elsewhere"})) == []
+
+
+def test_special_review_may_begin_within_the_year_with_one_quota():
+    criteria = {"criteria": [{"name": "long", "los_above_days": 60}]}
+    new = pack("new", None, None, special_review={**criteria, "quota": "0.005"})
+    other = pack("other", None, None, special_review={**criteria, "quota": "0.01", "match": "all"})
+    assert year_errors([A, new]) == []
+    assert [error.field for error in year_errors([A, new, other])] == ["special_review.quota"]
