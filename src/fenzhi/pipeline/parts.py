@@ -5,12 +5,12 @@ A year under one pack and one catalogue is one part. docs/rules.md, section 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fenzhi.grouping import compile_catalog
+from fenzhi.grouping import Compiled, compile_catalog
 from fenzhi.grouping.add_ons import mark_add_ons
 from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.pipeline.auxiliary import with_types
@@ -20,6 +20,7 @@ from fenzhi.pipeline.setting import (
     Setting,
     auxiliary_marks,
     group_coded,
+    group_stays,
     map_codes,
     overlay_coded,
 )
@@ -221,6 +222,23 @@ def score_part(taken: PartStays, opening: pl.DataFrame) -> pl.DataFrame:
     weightless = pl.col("reason") == "no_weight"
     none = pl.lit(STATUS_UNGROUPED, scored.schema["status"])
     return scored.with_columns(pl.when(weightless).then(none).otherwise("status").alias("status"))
+
+
+def engine_of(compiled: Sequence[Compiled]) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Return what groups records: setl_id, outcome, group_id, reason; of several parts each record by its own."""
+    if len(compiled) == 1:
+        return lambda records: group_stays(records, compiled[0]).frame
+
+    def group(records: pl.DataFrame) -> pl.DataFrame:
+        places = records.with_row_index("_at")
+        found = []
+        for at, one in enumerate(compiled):
+            mine = places.filter(pl.col(PART) == at)
+            frame = group_stays(mine.drop("_at", PART), one).frame
+            found.append(frame.select("setl_id", "outcome", "group_id", "reason").with_columns(mine["_at"]))
+        return pl.concat(found).sort("_at").drop("_at")
+
+    return group
 
 
 def unpaid(taken: PartStays) -> pl.DataFrame:

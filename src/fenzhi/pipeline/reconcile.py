@@ -16,17 +16,16 @@ import polars as pl
 from fenzhi.catalogs import DipCatalog, DrgCatalog, compares_exactly, load_catalog
 from fenzhi.comparison import Compared, compare, find_changes, official_side, reduce_records
 from fenzhi.comparison.compare import AGREE, DIFFERENCES, ONE_SIDE
-from fenzhi.comparison.reduce import FIGURES, GROUPED, RESULT, Engine
+from fenzhi.comparison.reduce import FIGURES, GROUPED, Engine
 from fenzhi.errors import InputError
 from fenzhi.files import new_dir
 from fenzhi.grouping import Compiled, compile_catalog
 from fenzhi.money import SCALE, round_half_up
-from fenzhi.pipeline.parts import PART, divided, together
+from fenzhi.pipeline.parts import PART, divided, engine_of, together
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Progress,
     columns_for,
-    group_stays,
     known_codes,
     make_settings,
     map_codes,
@@ -162,23 +161,6 @@ def our_side_of_run(run: Path) -> OurSide:
     return replace(side, facts=side.facts | {"synthetic": region.meta.synthetic, "run": run.name})
 
 
-def _engine(compiled: Sequence[Compiled]) -> Engine:
-    """Return what groups records; with several catalogues each record by that of its part."""
-    if len(compiled) == 1:
-        return lambda records: group_stays(records, compiled[0]).frame
-
-    def group(records: pl.DataFrame) -> pl.DataFrame:
-        places = records.with_row_index("_at")
-        found = []
-        for at, one in enumerate(compiled):
-            mine = places.filter(pl.col(PART) == at)
-            frame = group_stays(mine.drop("_at", PART), one).frame
-            found.append(frame.select("setl_id", *RESULT).with_columns(mine["_at"]))
-        return pl.concat(found).sort("_at").drop("_at")
-
-    return group
-
-
 def _side(
     read: StaysRead,
     stays: pl.DataFrame,
@@ -187,7 +169,7 @@ def _side(
     scores: Sequence[dict[str, int]] | None,
 ) -> OurSide:
     """Group stays. ``catalogs``, ``compiled``, ``scores``: of each part of the year."""
-    engine = _engine(compiled)
+    engine = engine_of(compiled)
     frame = engine(stays)
     letter = stays["diag_codes"].list.first().str.strip_chars().str.slice(0, 1).str.to_uppercase()
     ours = frame.select(

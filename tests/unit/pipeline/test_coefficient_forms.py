@@ -104,8 +104,8 @@ def test_per_group(folder):
     assert found[:2] == ("conservative; 2: 5,285.71 / M 6,923.08", "0.7635")
     table = compute(load_region(folder))[0]["class_coefficients"]
     assert table.filter(group_id="K35.8:47.0100").sort("class").rows() == [
-        ("2", "K35.8:47.0100", 1, 800_000, 1_000_000, None, 8_000),
-        ("3", "K35.8:47.0100", 4, 1_050_000, 1_000_000, None, 10_500),
+        ("2", "K35.8:47.0100", 1, 800_000, 1_000_000, None, 8_000, "own", "small"),
+        ("3", "K35.8:47.0100", 4, 1_050_000, 1_000_000, None, 10_500, "own", "small"),
     ]
     assert set(table.filter(group_id="K35-medical")["reason"]) == {"conservative"}
 
