@@ -33,8 +33,8 @@ SIGNS = (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"))
 TABLE_NOTES = {
     "cases": "One row per input row, in input order: stays, rejected rows, refunds. The outcomes add up to the input.",
     "groups": "One row per group of the catalogue: what the history measured, and what the year used. Where packs or "
-    "catalogues follow each other within the year, one row under each of them (`policy`, `catalog`); so have the tables "
-    "of coefficients.",
+    "catalogues follow each other within the year, one row under each of them (`policy`, `catalog`); so have the "
+    "tables of coefficients.",
     "hospitals": "One row per hospital and pool: from points to the annual clearing.",
     "months": "One row per hospital, pool and month of discharge: points at the opening value, and the advance.",
     "pools": "One row per pool: budget, by-disease fund, point values, and where the fund went.",
