@@ -151,7 +151,7 @@ def test_order_of_rows_and_chunks_change_nothing(folder: Path, year: Run, tmp_pa
 
 def test_a_comparison_with_official_results_groups_by_day(year: Run) -> None:
     side = our_side_of_run(year.folder)
-    found = side.ours.select("setl_id", "group_id", "score_e4").sort("setl_id").rows()
+    found = side.ours.select("setl_id", "group_id", "ours_score_e4").sort("setl_id").rows()
     assert found == [(case[0], case[3], case[4]) for case in CASES]
     # s6 and s2 have the same record; each is grouped by the catalogue of its day, also while it is reduced.
     records = side.records.filter(pl.col("setl_id").is_in(["s2", "s6"])).sort("setl_id", descending=True)

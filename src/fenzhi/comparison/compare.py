@@ -128,7 +128,7 @@ def compare(
         where the catalogue has none).
     theirs: what :func:`official_side` returns.
     groups: the catalogue: group_id, layer, and mdc, adrg where it has chapters (CHS-DRG).
-    scores: our score of each group (1/10,000); without it scores are not compared. A column ``score_e4`` of ours takes
+    scores: our score of each group (1/10,000); without it scores are not compared. A column ``ours_score_e4`` takes
         its place, where a group's score changes within the year.
 
     A group's chapter and ADRG are those of the catalogue; of an official code that it does not have, those of the
@@ -145,7 +145,7 @@ def compare(
             "reason",
             "chapter",
             pl.lit(1).alias("_in_ours"),
-            *(name for name in ours.columns if name == "score_e4"),
+            *(name for name in ours.columns if name == "ours_score_e4"),
         )
         .join(
             theirs.rename({"group_id": "theirs"}).with_columns(pl.lit(1).alias("_in_theirs")),
@@ -157,7 +157,7 @@ def compare(
         .with_columns(*_place(groups, "ours", chaptered), *_place(groups, "theirs", chaptered))
     )
     by_group = pl.col("ours").replace_strict(dict(scores or {}), default=None, return_dtype=pl.Int64)
-    own = pl.col("score_e4") if "score_e4" in ours.columns else by_group
+    own = pl.col("ours_score_e4") if "ours_score_e4" in ours.columns else by_group
     joined = joined.with_columns(own.alias("ours_score_e4"))
     cases = joined.select(
         "setl_id",

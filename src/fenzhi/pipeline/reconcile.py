@@ -49,7 +49,7 @@ class OurSide:
 
     ``ours``: setl_id (unique), group_id (null = not grouped), reason, chapter. ``records``: setl_id, codes and
     figures of the stays that grouping took. ``engine``: groups such records. ``scored``: ours have
-    score_e4, the RW of their groups (1/10,000). ``facts``: where this comes from, for the summary.
+    ours_score_e4, the RW of their groups (1/10,000). ``facts``: where this comes from, for the summary.
     """
 
     scheme: Scheme
@@ -184,7 +184,7 @@ def _side(
             mine = stays[PART] == at if PART in stays.columns else pl.lit(True)
             worth = pl.col("group_id").replace_strict(known, default=None, return_dtype=pl.Int64)
             score = pl.when(mine).then(worth).otherwise(score)
-        ours = ours.with_columns(score.alias("score_e4"))
+        ours = ours.with_columns(score.alias("ours_score_e4"))
     # A row that is no stay (rejected, refunded) stands for its settlement unless a stay has the same key.
     others = (
         other_rows(read)
