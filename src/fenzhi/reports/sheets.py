@@ -15,6 +15,7 @@ import xlsxwriter
 from fenzhi.errors import OutputError
 from fenzhi.files import neutral
 from fenzhi.money import FEN_PER_YUAN, SCALE
+from fenzhi.reports.rules import rules_lines
 from fenzhi.reports.svg import text_width
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
@@ -101,6 +102,10 @@ def run_lines(tables: RunTables, words: Words) -> list[tuple[str, str]]:
 
     manifest = tables.manifest
     region, policy, catalog = (manifest[key] for key in ("region", "policy", "catalog"))
+    rules = [
+        (words("policy"), f"{policy['title']} ({policy['id']})"),
+        (words("catalog"), f"{catalog['title']} {catalog['version']} ({catalog['id']})"),
+    ]
     synthetic = [(words("synthetic"), words("synthetic_note"))] if tables.synthetic else []
     return [
         *synthetic,
@@ -108,8 +113,7 @@ def run_lines(tables: RunTables, words: Words) -> list[tuple[str, str]]:
         (words("year"), str(region["year"])),
         (words("run"), manifest["run_id"]),
         (words("created"), moment(manifest["created"])),
-        (words("policy"), f"{policy['title']} ({policy['id']})"),
-        (words("catalog"), f"{catalog['title']} {catalog['version']} ({catalog['id']})"),
+        *(rules_lines(tables, words) if tables.rules else rules),
     ]
 
 
