@@ -167,7 +167,7 @@ def test_the_workbook_of_a_hospital_has_all_its_groups_and_departments(book: Pat
 
 def test_the_agencys_workbook_has_a_sheet_for_every_table_of_the_run(run_dir: Path, tmp_path: Path) -> None:
     from fenzhi.reports.workbook import write_workbook
-    from fenzhi.results import FURTHER, shape
+    from fenzhi.results import FURTHER, TABLES, shape
 
     frames, about = sample.build()
     run = sample.write(tmp_path / "run", frames, about)
@@ -177,5 +177,5 @@ def test_the_agencys_workbook_has_a_sheet_for_every_table_of_the_run(run_dir: Pa
     sheets = fastexcel.read_excel(tmp_path / "all.xlsx").sheet_names
     # All but those that hold single stays.
     stays = [name for name, columns in FURTHER.items() if columns[0].name == "setl_id"]
-    assert len(sheets) == 1 + 7 + len(FURTHER) - len(stays)
+    assert len(sheets) == 1 + (len(TABLES) - 1) + len(FURTHER) - len(stays)
     assert {"成本系数", "类别病种系数", "辅助分型", "特例单议"} <= set(sheets)
