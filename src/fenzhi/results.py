@@ -344,7 +344,67 @@ TCM_STAYS = (
     _c("ratio_e4", pl.Int64, "中治率(截断)", "TCM treatment ratio, cut off"),
 )
 
-# Tables that only some policies make.
+_SIDES = (("before", "前", "before"), ("after", "后", "after"))
+
+
+def _both(stem: str, unit: str, zh: str, en: str) -> tuple[Column, ...]:
+    """Return a figure of an earlier and of a later run: ``points_before_e4``, ``points_after_e4``."""
+    return tuple(_c(f"{stem}_{when}{unit}", pl.Int64, f"{zh}({z})", f"{en} {e}") for when, z, e in _SIDES)
+
+
+#: What an amount is made of, in an earlier and in a later run (rules.md, 7).
+MEASURED = (
+    *_both("stays", "", "按分值病例数", "stays that points pay,"),
+    *_both("weight", "_e4", "病种分值合计", "weights,"),
+    *_both("base", "_e4", "偏差前分值", "points before deviation,"),
+    *_both("points", "_e4", "结算分值", "points,"),
+    *_both("priced", "_fen", "分值对应金额", "what the points are paid,"),
+    *_both("patients", "_fen", "其中患者等支付", "of which paid by others,"),
+    *_both("direct", "_fen", "基金直接支付", "paid directly,"),
+)
+DIFFERENCE = (
+    _c("before_fen", pl.Int64, "前次金额", "amount before"),
+    _c("after_fen", pl.Int64, "本次金额", "amount after"),
+    _c("difference_fen", pl.Int64, "差额", "difference"),
+)
+#: Causes of the difference of a stay, or of stays added up.
+STAY_CAUSES = (
+    _c("by_volume_fen", pl.Int64, "病例数变化", "by the number of stays"),
+    _c("by_case_mix_fen", pl.Int64, "病例组合变化", "by case mix (weights)"),
+    _c("by_coefficient_fen", pl.Int64, "系数变化", "by coefficients"),
+    _c("by_deviation_fen", pl.Int64, "偏差与加成变化", "by deviation, review, add-ons"),
+    _c("by_price_fen", pl.Int64, "点值与支付比例变化", "by the price of points"),
+    _c("by_patients_fen", pl.Int64, "患者等支付变化", "by what others paid"),
+    _c("by_direct_fen", pl.Int64, "直接支付变化", "by direct payment"),
+)
+_ACCOUNT = (
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("fixmedins_name", pl.String, "医疗机构名称", "hospital"),
+    _c("level", pl.String, "级别", "level"),
+    _c("type", pl.String, "类别", "type"),
+    _c("pool", pl.String, "基金池", "pool"),
+)
+#: The split of a hospital's final amount.
+ACCOUNT_SPLIT = (
+    *MEASURED,
+    *DIFFERENCE,
+    *STAY_CAUSES,
+    _c("by_assessment_fen", pl.Int64, "考核变化", "by assessment"),
+    _c("by_deduction_fen", pl.Int64, "审核扣款变化", "by deductions"),
+    _c("by_sharing_fen", pl.Int64, "分担留用等变化", "by sharing and all else"),
+)
+RESTATEMENT = (
+    *_ACCOUNT,
+    _c("stays_added", pl.Int64, "新增病例数", "stays added"),
+    _c("stays_removed", pl.Int64, "减少病例数", "stays removed"),
+    _c("stays_changed", pl.Int64, "变更病例数", "stays changed"),
+    *ACCOUNT_SPLIT,
+    *_both("clearing", "_fen", "年度清算应拨", "annual clearing"),
+    _c("clearing_difference_fen", pl.Int64, "尚应补拨或退回", "still to be paid or taken back"),
+)
+CHANGES = (*_ACCOUNT, *ACCOUNT_SPLIT)
+
+# Tables that only some policies or runs make.
 FURTHER: dict[str, tuple[Column, ...]] = {
     "coefficients": COEFFICIENTS,
     "class_coefficients": CLASS_COEFFICIENTS,
@@ -352,6 +412,8 @@ FURTHER: dict[str, tuple[Column, ...]] = {
     "tcm": TCM_STAYS,
     "applications": APPLICATIONS,
     "review": REVIEW,
+    "restatement": RESTATEMENT,
+    "changes": CHANGES,
 }
 
 

@@ -40,6 +40,10 @@ COMMANDS = {
         "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",
         "fenzhi.cli.reconcile",
     ),
+    "compare": (
+        "比较两次运算,差额按原因分解 / compare two runs: who gains, who loses, and why",
+        "fenzhi.cli.compare",
+    ),
     "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
 }
 
