@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from twins.exact import half_up
@@ -41,7 +42,7 @@ def split(before: Row, after: Row, scales: tuple[int, int]) -> Row:
             old, new = old / scales[0], new / scales[1]
         steps.insert(0, half_up(before["a"] * new / old) if old else steps[0])
     steps.insert(0, before["a"])
-    causes = dict(zip(STAY, (b - a for a, b in zip(steps, steps[1:], strict=False)), strict=False))
+    causes = dict(zip(STAY, (b - a for a, b in pairwise(steps)), strict=False))
     return causes | {
         "patients": before["patients"] - after["patients"],
         "direct": after["direct"] - before["direct"],

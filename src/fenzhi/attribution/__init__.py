@@ -2,7 +2,7 @@
 
 from fenzhi.attribution.causes import CAUSES, STAY_CAUSES, at, cause, split
 from fenzhi.attribution.columns import COMPARED, shaped
-from fenzhi.attribution.runs import ACCOUNT, Side, paid_stays
+from fenzhi.attribution.runs import ACCOUNT, NEEDED, Side, paid_stays
 from fenzhi.attribution.tables import (
     SUMS,
     added_up,
@@ -19,6 +19,7 @@ __all__ = [
     "ACCOUNT",
     "CAUSES",
     "COMPARED",
+    "NEEDED",
     "STAY_CAUSES",
     "SUMS",
     "Side",

@@ -12,6 +12,23 @@ ACCOUNT = ["fixmedins_code", "pool"]
 ABOUT = ["fixmedins_name", "level", "type"]
 PAID = ("grouped", "comprehensive", "ungrouped", "bed_day")
 
+#: Table -> the columns that a comparison reads; a run of another version may lack or have others.
+NEEDED = {
+    "cases": (
+        *("setl_id", *ACCOUNT, "outcome", "scheme", "group_id", "cost_fen", "booked_fen", "rw_e4"),
+        *("coefficient_e4", "points_base_e4", "points_e4", "direct_fen", "payable_fen"),
+    ),
+    "hospitals": (
+        *(*ACCOUNT, *ABOUT, "gross_fen", "assessed_fen", "deduction_fen", "payable_fen"),
+        *("working_capital_fen", "clearing_fen"),
+    ),
+    "pools": (
+        *("pool", "title", "fund_fen", "cases", "points_e4", "settlement_value_e4", "payment_ratio_e4"),
+        "payable_fen",
+    ),
+    "groups": ("group_id", "name"),
+}
+
 
 @dataclass(frozen=True)
 class Side:

@@ -98,7 +98,7 @@ _STAYS = ("both", "added", "removed", "ungrouped")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
 @lang_option
 def command(run_a: Path, run_b: Path, target: Path | None, as_json: bool, lang: str) -> None:
-    """比较两次运算:RUN_B 比 RUN_A 多付或少付多少,差额按病例数、病例组合、系数、偏差、点值等原因分解,各原因之和精确到分。
+    """比较两次运算:RUN_B 比 RUN_A 多付或少付多少,差额按病例数、病例组合、系数、偏差、点值等原因分解,精确到分。
     同一年度的相同病例逐例比较(两个政策、目录或预算);不同年度按医疗机构合计数比较。
 
     Compare two finished runs: what RUN_B pays more or less than RUN_A, split into causes that add up to the fen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -137,9 +137,21 @@ def _summary(run: Run, lang: str) -> None:
     type=click.IntRange(1),
     help="每次分组的行数,不影响结果 / rows grouped at a time; does not change the result",
 )
+@click.option(
+    "--restates",
+    type=FOLDER,
+    metavar="RUN",
+    help="本次更正的运算(迟到数据、申诉),原运算不变 / the run that this one restates; it stays as it is",
+)
+@click.option(
+    "--last-year",
+    type=FOLDER,
+    metavar="RUN",
+    help="上年的运算,结算单与之比较 / a run of the year before, to compare with",
+)
 @click.option("--strict", is_flag=True, help="有被拒绝的行时返回 1 / exit with 1 if rows were rejected")
 @lang_option
-def command(folder: Path, no_reports: bool, chunk_rows: int | None, strict: bool, lang: str) -> int:
+def command(folder: Path, no_reports: bool, strict: bool, lang: str, **options: Any) -> int:
     """计算统筹区全年:质控、分组、权重、分值、点值、月度预付、年度清算、台账与结算单,写入 DIR/runs/ 的新文件夹。
 
     Compute a region's year from its records to hospital statements, into a new folder under DIR/runs/.
@@ -147,6 +159,6 @@ def command(folder: Path, no_reports: bool, chunk_rows: int | None, strict: bool
     from fenzhi.pipeline import run
 
     with progress_bar(lang) as progress:
-        done = run(folder, reports=not no_reports, lang=lang, chunk_rows=chunk_rows, progress=progress)
+        done = run(folder, reports=not no_reports, lang=lang, progress=progress, **options)
     _summary(done, lang)
     return 1 if strict and done.manifest["counts"].get("outcome_rejected") else 0

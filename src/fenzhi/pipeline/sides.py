@@ -12,6 +12,7 @@ import polars as pl
 
 from fenzhi.attribution import (
     ACCOUNT,
+    NEEDED,
     Side,
     by_account,
     by_stay,
@@ -19,8 +20,9 @@ from fenzhi.attribution import (
     stay_by_stay,
 )
 from fenzhi.errors import InputError
+from fenzhi.pipeline.finished import read_manifest, read_table
 from fenzhi.region import Region
-from fenzhi.results import TABLES, shape
+from fenzhi.results import shape
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,12 @@ def side_of(tables: Mapping[str, pl.DataFrame], cases: pl.LazyFrame, policy: Map
 
 def read_earlier(folder: Path) -> EarlierRun:
     """Read a finished run. Raises :class:`InputError` if the folder is no run or a table is missing or torn."""
-    from fenzhi.pipeline.store import read_manifest, read_table
-
     manifest = read_manifest(folder)
     tables = {name: read_table(folder, name) for name in ("hospitals", "pools", "groups")}
     file = folder / "cases.parquet"
     try:
         cases = pl.scan_parquet(file)
-        have = {*cases.collect_schema().names()}
+        have = {"cases": cases.collect_schema().names(), **{name: t.columns for name, t in tables.items()}}
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
             "a table of the run is missing or cannot be read",
@@ -71,25 +71,24 @@ def read_earlier(folder: Path) -> EarlierRun:
             file=file,
             remedy="run the year again; do not change the files of a run",
         ) from error
-    missing = [column.name for column in TABLES["cases"] if column.name not in have]
-    if missing:
-        raise InputError(
-            f"table cases lacks the columns {', '.join(missing)}",
-            code="RUN_TABLE_COLUMNS",
-            file=file,
-            field=missing[0],
-            remedy="run the year again with this version",
-        )
+    for name, needed in NEEDED.items():
+        missing = [column for column in needed if column not in have[name]]
+        if missing:
+            raise InputError(
+                f"table {name} lacks the columns {', '.join(missing)}",
+                code="RUN_TABLE_COLUMNS",
+                file=folder / f"{name}.parquet",
+                field=missing[0],
+                remedy="run the year again with this version",
+            )
     return EarlierRun(folder, manifest, side_of(tables, cases, manifest["policy"]))
 
 
-def restated_region(region: Region, earlier: EarlierRun) -> Region:
+def _restated(region: Region, earlier: EarlierRun) -> Region:
     """Return the region with what the earlier run advanced, unless advances.csv says what was really paid.
 
     Raises :class:`InputError` if the run is of another region or year, or has hospitals or pools that are gone.
     """
-    from fenzhi.pipeline.store import read_table
-
     meta, before = region.meta, earlier.manifest["region"]
     if (before["id"], before["year"]) != (meta.id, meta.year):
         raise InputError(
@@ -123,14 +122,7 @@ def restated_region(region: Region, earlier: EarlierRun) -> Region:
     return replace(region, advances=pl.concat([start, months]))
 
 
-def restatement(earlier: EarlierRun, now: Side) -> pl.DataFrame:
-    """Return the result table ``restatement``: what the new run pays beside the one that it restates."""
-    scales = (earlier.side.scale, now.scale)
-    stays = stay_by_stay(paid_stays(earlier.side), paid_stays(now), scales)
-    return shape(by_stay(stays, earlier.side, now), "restatement")
-
-
-def require_earlier_year(earlier: EarlierRun, region: Region) -> None:
+def _require_year_before(earlier: EarlierRun, region: Region) -> None:
     """Raise :class:`InputError` unless the run is of a year before and shares a hospital with the region."""
     if earlier.year >= region.meta.year:
         raise InputError(
@@ -144,12 +136,6 @@ def require_earlier_year(earlier: EarlierRun, region: Region) -> None:
         raise nothing_common(earlier.folder)
 
 
-def changes(earlier: EarlierRun, now: Side) -> pl.DataFrame:
-    """Return the result table ``changes``: this year beside an earlier one, by hospital and pool."""
-    table = by_account(earlier.side, now, (paid_stays(earlier.side), paid_stays(now)))
-    return shape(table.drop([name for name in table.columns if name.startswith("clearing_")]), "changes")
-
-
 def nothing_common(folder: Path) -> InputError:
     """Return the error that two runs have nothing to compare."""
     return InputError(
@@ -158,3 +144,53 @@ def nothing_common(folder: Path) -> InputError:
         file=folder,
         remedy="name two runs of one region, or of the same stays",
     )
+
+
+@dataclass(frozen=True)
+class LookingBack:
+    """What a run puts beside itself: the run that it ``restates``, one of ``last_year``; and its own ``region``."""
+
+    region: Region
+    restates: EarlierRun | None
+    last_year: EarlierRun | None
+
+    def tables(
+        self, tables: Mapping[str, pl.DataFrame]
+    ) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, Any]]]:
+        """Return the tables ``restatement`` and ``changes`` as far as wanted, and what the manifest says of them."""
+        policy = self.region.policy
+        now = side_of(
+            tables,
+            tables["cases"].lazy(),
+            {"scale": policy.weights.scale, "settlement_method": policy.point_value.settlement},
+        )
+        found: dict[str, pl.DataFrame] = {}
+        facts: dict[str, dict[str, Any]] = {}
+        if self.restates is not None:
+            before = self.restates.side
+            stays = stay_by_stay(paid_stays(before), paid_stays(now), (before.scale, now.scale))
+            found["restatement"] = shape(by_stay(stays, before, now), "restatement")
+            facts["restates"] = self.restates.named()
+        if self.last_year is not None:
+            before = self.last_year.side
+            table = by_account(before, now, (paid_stays(before), paid_stays(now)))
+            clearing = [name for name in table.columns if name.startswith("clearing_")]
+            found["changes"] = shape(table.drop(clearing), "changes")
+            facts["last_year"] = self.last_year.named() | {"year": self.last_year.year}
+        return found, facts
+
+
+def look_back(region: Region, restates: Path | str | None, last_year: Path | str | None) -> LookingBack:
+    """Read the runs that a new run looks back at, before any work; ``last_year``: else as region.toml says.
+
+    Raises :class:`InputError` if one is no run, or does not fit the region's year.
+    """
+    earlier = None if restates is None else read_earlier(Path(restates))
+    if earlier is not None:
+        region = _restated(region, earlier)
+    if last_year is None and region.meta.last_year is not None:
+        last_year = region.path(region.meta.last_year)
+    past = None if last_year is None else read_earlier(Path(last_year))
+    if past is not None:
+        _require_year_before(past, region)
+    return LookingBack(region, earlier, past)

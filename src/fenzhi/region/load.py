@@ -57,7 +57,8 @@ class RegionMeta(Model):
 
     ``history``: folders or files of the years before, oldest first. ``history_years``: the years of
     discharge that count
-    (default: the years just before ``year``, one per folder). ``policy``: the pack of the year; or
+    (default: the years just before ``year``, one per folder). ``last_year``: a finished run of a year before, to
+    compare with. ``policy``: the pack of the year; or
     ``policies``: those that follow each other in it, by date of discharge. ``catalog``: that of the year; or a list of
     those that follow each other in it, ``{catalog, valid_from, valid_to}``.
     """
@@ -83,6 +84,7 @@ class RegionMeta(Model):
     weight_overrides: str | None = None
     bonuses: str | None = None
     auxiliary: str | None = None
+    last_year: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> RegionMeta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -114,7 +114,7 @@ def _sentence(summary: Mapping[str, Any], w: CompareWords) -> str:
 
 
 def _pools(frame: pl.DataFrame, w: CompareWords) -> Table:
-    shown = {
+    shown: dict[str, Callable[[int | None], Cell]] = {
         "fund_fen": yuan,
         "cases": count,
         "points_e4": e4,
@@ -156,7 +156,8 @@ def _rows(name: str, frame: pl.DataFrame, w: CompareWords) -> Table:
     levels = name == "levels"
     first = [Head(w("level"), False)] if levels else [Head(w("hospital"), False), Head(w("level"), False)]
     counted = ("hospitals", "gaining", "losing") if levels else ("stays_before", "stays_after")
-    titles = {"stays_before": f"{w('stays')} · {w('before')}", "stays_after": f"{w('stays')} · {w('after')}"}
+    titles = {f"stays_{when}": f"{w('stays')} · {w(when)}" for when in ("before", "after")}
+    titles["hospitals"] = w("hospital")
     heads = [*first, *(Head(titles.get(c) or w(c)) for c in counted), *_amount_heads(w), *cause_heads]
     note = w("unit_yuan") if levels else f"{w('hospitals_note')} {w('unit_yuan')}"
     table = Table(name, w(name), heads, note)

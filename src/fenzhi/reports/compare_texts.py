@@ -131,9 +131,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sheet.stays": ("逐例", "stays"),
     "restatement": ("与上次结算的差异", "Difference from the settlement before"),
     "restatement_note": (
-        "本次结算更正批次 {run}；新增 {added} 例，减少 {removed} 例，变更 {changed} 例。上次清算视为已付，差额另行补拨或退回。",
-        "This run restates {run}: {added} stays added, {removed} removed, {changed} changed. Its clearing counts as "
-        "paid; the difference is still to be paid or taken back.",
+        "本次更正批次 {run}；新增 {added} 例，减少 {removed} 例，变更 {changed} 例。"
+        "上次清算视为已付，差额另行补拨或退回。",
+        "This run restates {run}: {added} stays added, {removed} removed, {changed} changed. What that run cleared "
+        "counts as paid; the difference is still to be paid or taken back.",
     ),
     "clearing_before": ("上次年度清算", "Clearing of the run before"),
     "clearing_after": ("本次年度清算", "Clearing of this run"),

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from fenzhi.money import format_e4
 from fenzhi.reports import svg
+from fenzhi.reports.causes import looking_back
 from fenzhi.reports.chapters import chapters_table
 from fenzhi.reports.display import (
     DASH,
@@ -54,6 +55,7 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
         "figures": figures(tables, hospital, words),
         "remarks": remarks(tables, hospital, words),
         "steps": steps(tables, hospital.rows, words),
+        "back": looking_back(tables, hospital.code, hospital.rows["pool"].to_list(), words),
         "months": months_table(tables, hospital, words),
         "chapters": None if words.style == DIP else chapters_table(hospital.facts.chapters, tables, words),
         "departments": departments_table(hospital, words),

@@ -31,7 +31,8 @@ class RunTables:
     """One run as the reports see it.
 
     ``cases`` stays lazy (it may hold millions of rows); the other tables are frames with exactly the columns
-    of :mod:`fenzhi.results`; ``review``, what is published of special review, only some runs have. ``manifest``
+    of :mod:`fenzhi.results`; only some runs have ``review``, what is published of special review, and what looks
+    back: ``restatement`` (the run that this one restates) and ``changes`` (a year before). ``manifest``
     holds
 
     - ``run_id``, ``created`` (ISO time), ``versions`` (program -> version), ``counts`` (name -> number);
@@ -57,6 +58,8 @@ class RunTables:
     monitoring: pl.DataFrame
     manifest: dict[str, Any]
     review: pl.DataFrame | None = None
+    restatement: pl.DataFrame | None = None
+    changes: pl.DataFrame | None = None
 
     @classmethod
     def read(cls, run_dir: Path) -> RunTables:
@@ -73,13 +76,17 @@ class RunTables:
                 remedy="give the folder of a finished run (runs/<id>)",
             )
         frames = {name: _frame(run_dir, name) for name in SMALL_TABLES}
-        review = _frame(run_dir, "review") if (run_dir / "review.parquet").is_file() else None
+        further = {
+            name: _frame(run_dir, name)
+            for name in ("review", "restatement", "changes")
+            if (run_dir / f"{name}.parquet").is_file()
+        }
         return cls(
             run_dir=run_dir,
             cases=_cases(run_dir),
             manifest=read_manifest(run_dir),
-            review=review,
             **frames,
+            **further,
         )
 
     @property
