@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from fenzhi.attribution import COMPARED
 from fenzhi.policy import load_policy
 from fenzhi.policy.base import Confidence, Section
 from fenzhi.policy.cases import Band
@@ -53,6 +54,10 @@ TABLE_NOTES = {
     "hospitals); without unit: applications for stays that by-disease payment did not take.",
     "class_coefficients": "One row per class of hospitals and group with stays in the history: what the class's "
     'coefficient in the group follows from. Only under `[coefficients] form = "group"`.',
+    "restatement": "One row per hospital and pool: what this run pays beside the run that it restates, and what made "
+    "the difference; the causes add up to it. Only with `--restates`.",
+    "changes": "One row per hospital and pool: this year beside an earlier one, and what made the difference. Only "
+    "with `--last-year`.",
     "auxiliary": "One row per group, family and level that was looked at: `chosen`; `other_family` (another one was "
     "higher); `cv_not_lower`; `one_level`; `no_cost`; `too_few_cases` (of the group); or `listed`. "
     "Only with `[auxiliary]`.",
@@ -214,6 +219,37 @@ def policy_page() -> str:
                     low = f"{'>=' if band.above_included or not band.above else '>'} {band.above}"
                     high = "" if band.upto is None else f"{'<=' if band.upto_included else '<'} {band.upto}"
                     lines.append(f"| `{band.name}` | {band.title} | {low} | {high} | `{band.points}` |")
+    return "\n".join(lines) + "\n"
+
+
+COMPARED_NOTES = {
+    "accounts": "One row per hospital and pool; final amounts, and what made the difference.",
+    "hospitals": "The same by hospital, the largest gain first.",
+    "levels": "The same by level of hospital.",
+    "groups": "Amounts before assessment by group: the same stays by the group they had before, else the sums of the "
+    "region.",
+    "flows": "The same stays by group before and group now.",
+    "ungrouped": "Stays that had a group and have none now.",
+    "pools": "What each pool had to spend, and its price of points.",
+    "stays": "Every stay of either run, `state`: `both`, `added`, `removed`. Parquet only.",
+}
+
+
+def compare_page() -> str:
+    """Return docs/reference/compare.md."""
+    lines = [
+        NOTE,
+        "# Tables of a comparison",
+        "",
+        "`fenzhi compare RUN_A RUN_B -o FOLDER` writes a folder with these tables as Parquet and CSV, `compare.xlsx`,",
+        "`compare.html` and `summary.json` (runs, totals, causes, counts, warnings). RUN_A is before, RUN_B after.",
+        "`flows`, `ungrouped` and `stays` only where the runs share stays. Units as in [result tables](results.md).",
+        "How a difference is split: [the rules](../rules.md), section 7.",
+    ]
+    for table, columns in COMPARED.items():
+        lines += ["", f"## {table}", "", COMPARED_NOTES[table], ""]
+        lines += ["| column | type | unit | 名称 | meaning |", "|---|---|---|---|---|"]
+        lines += [f"| `{c.name}` | {c.dtype} | {c.unit} | {c.zh} | {c.en} |" for c in columns]
     return "\n".join(lines) + "\n"
 
 

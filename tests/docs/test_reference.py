@@ -12,13 +12,15 @@ from fenzhi.policy.models import Policy
 from fenzhi.results import FURTHER, TABLES
 
 from .blocks import ROOT
-from .reference import TABLE_NOTES, policy_page, results_page, section_model
+from .reference import TABLE_NOTES, compare_page, policy_page, results_page, section_model
 
 FOLDER = ROOT / "docs" / "reference"
 
 
 @pytest.mark.parametrize(
-    ("name", "page"), [("policy.md", policy_page), ("results.md", results_page)], ids=["policy", "results"]
+    ("name", "page"),
+    [("policy.md", policy_page), ("results.md", results_page), ("compare.md", compare_page)],
+    ids=["policy", "results", "compare"],
 )
 def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
     path = FOLDER / name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from random import Random
 
 import polars as pl
@@ -22,8 +23,12 @@ from fenzhi.attribution import (
     paid_stays,
     stay_by_stay,
 )
+from fenzhi.errors import RegionError
+from fenzhi.pipeline.sides import side_of as side_of_tables
+from property.test_year_twin import CATALOGS, ready, run_engine
 from twins.compare import accounts
 from twins.draw_runs import draw_runs, side_of
+from twins.draw_year import HISTORY, POLICIES, RECORDS, REGIONS
 from twins.profile import examples
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -131,3 +136,38 @@ def test_no_order_matters(seed):
     ]
     for one, other in zip(compared(before, after)[2:], compared(*mixed)[2:], strict=True):
         assert one.equals(other)
+
+
+@examples(12, reduce=False)
+@given(region=REGIONS, rules=POLICIES, others=POLICIES, catalog=CATALOGS, history=HISTORY, records=RECORDS)
+def test_years_of_the_engine_under_two_policies(region, rules, others, catalog, history, records):
+    years = []
+    for policy in (rules, others):
+        fitting = ready(deepcopy(region), policy, deepcopy(catalog), deepcopy(history), deepcopy(records))
+        assume(fitting is not None and not fitting[1])
+        try:
+            tables = run_engine(*fitting[0])
+        except RegionError as error:
+            assume(error.code not in ("BUDGET_OPENING", "BUDGET_DIRECT"))
+            raise
+        manifest = {
+            "scale": policy["weights"]["scale"],
+            "settlement_method": policy["point_value"]["settlement"],
+        }
+        years.append(({name: table.to_dicts() for name, table in tables.items()}, tables, manifest))
+    runs = [
+        {
+            **rows,
+            "scale": manifest["scale"],
+            "subtracts": manifest["settlement_method"] == "difference",
+        }
+        for rows, _, manifest in years
+    ]
+    sides = [side_of_tables(tables, tables["cases"].lazy(), manifest) for _, tables, manifest in years]
+    paid = paid_stays(sides[0]), paid_stays(sides[1])
+    stays = stay_by_stay(*paid, (sides[0].scale, sides[1].scale))
+    for table, by_stays in ((by_stay(stays, *sides), True), (by_account(*sides, paid), False)):
+        expected = accounts(*runs, by_stays)
+        for row in table.iter_rows(named=True):
+            found = {name: row[cause(name)] for name in CAUSES}
+            assert found == {name: expected[row["fixmedins_code"], row["pool"]][name] for name in CAUSES}

@@ -33,6 +33,8 @@ AREAS = (
 )
 CODE = re.compile(rf"(?:{'|'.join(AREAS)})_[A-Z]+(?:_[A-Z]+)*")
 BRACKETED = re.compile(r"(?:^|[ :])\[([A-Z]+(?:_[A-Z]+)*)\] ")
+# Arguments of fenzhi compare.
+ARGUMENTS = {"RUN_A", "RUN_B"}
 # catalogs/check.py makes them from the names of two columns.
 MADE = {"CATALOG_LAYER", "CATALOG_TREATMENT"}
 
@@ -56,7 +58,7 @@ def codes_in_source() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 # WEIGHT_LT and its like are kinds of conditions.
-                if CODE.fullmatch(node.value) and node.value not in {*names, *CONDITION_KINDS}:
+                if CODE.fullmatch(node.value) and node.value not in {*names, *CONDITION_KINDS, *ARGUMENTS}:
                     found.add(node.value)
                 found.update(BRACKETED.findall(node.value))
     return found

@@ -21,8 +21,8 @@ def _signed(fen: int) -> str:
 
 def _summary(done: Any, lang: str) -> None:
     from fenzhi.money import format_fen
-    from fenzhi.reports.causes import shown_causes
     from fenzhi.reports.compare import words_of
+    from fenzhi.reports.compare_causes import shown_causes
 
     words, summary, tables = words_of(done.summary, lang), done.summary, done.tables
     for when in ("before", "after"):

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from fenzhi.attribution import CAUSES, STAY_CAUSES, added_up, cause
 from fenzhi.reports import svg
-from fenzhi.reports.causes import causes_table, shown_causes
+from fenzhi.reports.compare_causes import causes_table, shown_causes
 from fenzhi.reports.compare_texts import CompareWords
 from fenzhi.reports.display import (
     Cell,

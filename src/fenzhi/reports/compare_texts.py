@@ -18,12 +18,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "gaining": ("增加的机构", "Hospitals that gain"),
     "losing": ("减少的机构", "Hospitals that lose"),
     "way_stays": (
-        "两次运算的病例相同，逐例比较；每一数字均为各病例之和。",
-        "Both runs pay the same stays, which are compared one by one; every figure is a sum of stays.",
+        "两次运算有共同的病例，逐例比较；每一数字均为各病例之和。",
+        "The runs share stays, which are compared one by one; every figure is a sum of stays.",
     ),
     "way_sums": (
-        "两次运算的病例不同，按医疗机构与基金池的合计数比较。",
-        "The runs pay different stays; the sums of each hospital and pool are compared.",
+        "两次运算没有共同的病例，按医疗机构与基金池的合计数比较。",
+        "The runs share no stays; the sums of each hospital and pool are compared.",
     ),
     "sentence_more": ("本次较前次共增加 {amount} 元：", "The fund pays {amount} yuan more than before: "),
     "sentence_less": ("本次较前次共减少 {amount} 元：", "The fund pays {amount} yuan less than before: "),

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from fenzhi.money import format_e4
 from fenzhi.reports import svg
-from fenzhi.reports.causes import looking_back
 from fenzhi.reports.chapters import chapters_table
+from fenzhi.reports.compare_causes import looking_back
 from fenzhi.reports.display import (
     DASH,
     Cell,

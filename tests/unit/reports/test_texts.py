@@ -50,8 +50,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     sources = [
         path.read_text()
         for path in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.html"), *USERS]
-        # The page of the comparison has its own texts and its own test.
-        if path.name not in TEXT_FILES and not path.name.startswith("reconcile")
+        # The pages of comparisons have their own texts and their own tests.
+        if path.name not in TEXT_FILES and not path.name.startswith(("reconcile", "compare"))
     ]
     quoted = set(re.findall(r"""["']([a-z_]+)["']""", "\n".join(sources)))
     called = set(re.findall(r"""\bw(?:ords)?\(["']([a-z_.]+)["']""", "\n".join(sources)))
