@@ -13,9 +13,9 @@ from fenzhi.files import neutral
 from fenzhi.reports.compare import words_of
 from fenzhi.reports.compare_texts import CompareWords
 from fenzhi.reports.display import moment
+from fenzhi.reports.sheets import Sheet, add_sheet, unit_of, workbook
 from fenzhi.reports.styles import said
 from fenzhi.reports.words import language
-from fenzhi.reports.workbook import add_sheet, created, new_book, unit_of
 
 #: Rows of a sheet at most; the CSV files hold them all.
 MOST = 100_000
@@ -26,10 +26,7 @@ def write_compare_book(
 ) -> None:
     """Write the workbook of a comparison: amounts in yuan, texts never formulas; the two runs alone decide."""
     words = words_of(summary, lang)
-    book, formats = new_book(path)
-    try:
-        title = words("title")
-        book.set_properties({"title": title, "created": created(summary["after"]["created"])})
+    with workbook(path, words("title"), str(summary["after"]["created"])) as (book, formats):
         _about(book, formats, summary, words)
         for name, frame in tables.items():
             if name == "stays":
@@ -38,9 +35,7 @@ def write_compare_book(
                 (c.name, said((c.zh, c.en), words.style)[language(lang)], unit_of(c)) for c in COMPARED[name]
             ]
             shown = _with_words(frame.head(MOST), words)
-            add_sheet(book, formats, words(f"sheet.{name}"), (shown, columns), words)
-    finally:
-        book.close()
+            add_sheet(book, formats, Sheet(words(f"sheet.{name}"), shown, columns, name), words, path)
 
 
 def _with_words(frame: pl.DataFrame, words: CompareWords) -> pl.DataFrame:

@@ -286,6 +286,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sheet.class_coefficients": ("类别病种系数", "Class coefficients"),
     "sheet.auxiliary": ("辅助分型", "Auxiliary types"),
     "sheet.review": ("特例单议", "Special review"),
+    "sheet.restatement": ("与上次结算的差异", "Restatement"),
+    "sheet.changes": ("与上年相比", "Against last year"),
     "sheet_too_long": (
         "行数超过一张工作表的上限，见 {file}",
         "more rows than a sheet can hold: read {file}",
