@@ -206,7 +206,7 @@ def command(
     text = TEXTS[lang]
     if found.grouping is not None:
         _show(found.grouping, lang)
-    from fenzhi.pipeline.finished import read_manifest
+    from fenzhi.pipeline.store import read_manifest
     from fenzhi.reports.styles import said, style_of
 
     style = style_of(pl.Series([found.case["scheme"]]), read_manifest(run)["policy"])

@@ -20,7 +20,7 @@ from fenzhi.attribution import (
     stay_by_stay,
 )
 from fenzhi.errors import InputError
-from fenzhi.pipeline.finished import read_manifest, read_table
+from fenzhi.pipeline.store import read_manifest, read_table
 from fenzhi.region import Region
 from fenzhi.results import shape
 

@@ -185,17 +185,26 @@ def run(
     reports: bool = True,
     lang: str = "zh",
     chunk_rows: int | None = None,
+    restates: Path | str | None = None,
+    last_year: Path | str | None = None,
     progress: Progress = silent,
 ) -> Run:
     """Run a region's year and write its results to ``runs/<id>/`` in the region's folder, all or nothing.
 
-    ``reports``: also write the pages, statements and workbook (in ``lang``, ``zh`` or ``en``). Returns the
-    finished run. Raises a
+    ``reports``: also write the pages, statements and workbook (in ``lang``, ``zh`` or ``en``). ``restates``: the
+    run that this one replaces; ``last_year``: a run of a year before, to compare with (docs/rules.md, section 7);
+    both are only read. Returns the finished run. Raises a
     :class:`fenzhi.errors.FenzhiError` that says what is wrong, where, and what to do; then nothing is left behind.
     """
+    from fenzhi.pipeline.sides import look_back  # which reads runs with what is below
+
     region = load_region(Path(folder))
+    back = look_back(region, restates, last_year)
+    region = back.region
     sweep(region.folder / "runs")
     tables, facts = _computed(region, chunk_rows, progress)
+    more, named = back.tables(tables)
+    tables, facts = tables | more, facts | named
     target = _run_folder(region)
     manifest = _manifest(region, target.name, facts)
     started = time.perf_counter()

@@ -13,8 +13,7 @@ import pytest
 from cli.small import write_small
 from fenzhi.errors import ConservationError, InputError
 from fenzhi.pipeline import run, store
-from fenzhi.pipeline.finished import read_manifest, read_table
-from fenzhi.pipeline.store import file_hashes, write_csv, write_table
+from fenzhi.pipeline.store import file_hashes, read_manifest, read_table, write_csv, write_table
 from fenzhi.policy import policy_hash
 from fenzhi.region import load_region
 from fenzhi.results import TABLES
