@@ -62,6 +62,9 @@ CASES = (
     _c("status", pl.String, "入组状态", "status"),
     _c("reason", pl.String, "原因", "reason"),
     _c("dscg_caty", pl.String, "出院科别", "department of discharge"),
+    _c("track", pl.String, "其他付费方式", "other track"),
+    _c("track_why", pl.String, "适用条件", "what put it on the track"),
+    _c("track_fen", pl.Int64, "其他付费方式基金支付", "paid by the track before the close"),
     _c("act_ipt_days", pl.Int32, "住院天数", "length of stay", "days"),
     _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
     _c("medfee_sumamt_fen", pl.Int64, "医疗费总额", "total cost"),
@@ -173,6 +176,7 @@ POOLS = (
     _c(
         "reserve_fen", pl.Int64, "风险金与调节金", "to the reserve: risk reserve, adjustment, above the total"
     ),
+    _c("outside_care_fen", pl.Int64, "医共体外出就医转入", "handed over for care outside communities"),
     _c("fund_fen", pl.Int64, "按病种付费基金", "by-disease fund"),
     _c("payment_ratio_e4", pl.Int64, "支付比例", "payment ratio"),
     _c("direct_cases", pl.Int64, "直接支付病例数", "stays paid directly"),
@@ -404,6 +408,35 @@ RESTATEMENT = (
 )
 CHANGES = (*_ACCOUNT, *ACCOUNT_SPLIT)
 
+TRACKS = (
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("track", pl.String, "付费方式编码", "track"),
+    _c("kind", pl.String, "付费类型", "kind of payment"),
+    _c("title", pl.String, "付费方式", "title"),
+    _c("line", pl.String, "预算项目", "budget line"),
+    _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
+    _c("cases", pl.Int64, "病例数", "stays"),
+    _c("units", pl.Int64, "计费数量", "days, stays, heads or rows that are paid"),
+    _c("cost_fen", pl.Int64, "付费口径费用", "cost"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    _c("standard_fen", pl.Int64, "付费标准", "standard"),
+    _c("fund_fen", pl.Int64, "基金支付(清算前)", "paid before the close"),
+    _c("patient_fen", pl.Int64, "个人及其他支付", "borne by patients and others"),
+    _c("adjustment_fen", pl.Int64, "结余留用或超支分担", "surplus kept or overrun shared"),
+    _c("payable_fen", pl.Int64, "基金应付", "fund amount payable"),
+    _c("why", pl.String, "说明", "why"),
+)
+
+TRACK_LINES = (
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("line", pl.String, "预算项目", "budget line"),
+    _c("tracks", pl.String, "付费方式", "tracks"),
+    _c("line_fen", pl.Int64, "预算金额", "amount of the line"),
+    _c("paid_fen", pl.Int64, "支付医疗机构", "paid to hospitals"),
+    _c("outside_care_fen", pl.Int64, "外出就医转按病种付费基金", "care outside, to the by-disease fund"),
+    _c("left_fen", pl.Int64, "结余转入(不足由)风险储备", "left, to the reserve; negative: from it"),
+)
+
 # Tables that only some policies or runs make.
 FURTHER: dict[str, tuple[Column, ...]] = {
     "coefficients": COEFFICIENTS,
@@ -414,6 +447,8 @@ FURTHER: dict[str, tuple[Column, ...]] = {
     "review": REVIEW,
     "restatement": RESTATEMENT,
     "changes": CHANGES,
+    "tracks": TRACKS,
+    "track_lines": TRACK_LINES,
 }
 
 

@@ -25,6 +25,7 @@ from fenzhi.region import load_region
 from twins.budget import plain_pool, sums_of, table_of
 from twins.draw import catalogs, drawn_catalog
 from twins.draw_auxiliary import listed_auxiliary
+from twins.draw_tracks import with_tracks
 from twins.draw_year import (
     HISTORY,
     POLICIES,
@@ -48,7 +49,7 @@ from twins.tcm import tcm_ids
 from twins.weights import RefusedError
 from twins.year import PAID, run_history, run_year
 
-CASE = ["outcome", "reason", "cost_fen", "booked_fen", "month"]
+CASE = ["outcome", "reason", "track", "track_why", "track_fen", "cost_fen", "booked_fen", "month"]
 PAID_CASE = [
     "layer",
     "group_id",
@@ -85,7 +86,7 @@ def ready(region, rules, catalog, history, records):
     """
     catalog = with_tcm(region, sound(catalog))
     values = fitting_bonuses(region["bonuses"], rules, Random(len(history)))
-    region = {**region, "weight_overrides": {}, "bonuses": values}
+    region = {**with_tracks(region, rules), "weight_overrides": {}, "bonuses": values}
     # A layer that no group of the catalogue lies in cannot be exempt.
     layers = sorted({row["layer"] for row in catalog.groups})
     if tcm_ids(catalog, rules) and len(history) % 8 == 0:
@@ -259,12 +260,33 @@ def compare_ledger(ledger, tables):
     )
     left = dict(sides.group_by("account").agg(pl.col("amount_fen").sum()).iter_rows())
     for account, amount in left.items():
-        if account.startswith(("hospital:", "fund:", "by_disease:")):
+        if account.startswith(("hospital:", "fund:", "track:", "by_disease:")):
             assert amount == 0, account
     assert (ledger["amount_fen"] > 0).all()
     for row in tables["hospitals"].iter_rows(named=True):
         paid = left.get(f"paid:{row['fixmedins_code']}:{row['pool']}", 0)
-        assert paid == row["payable_fen"]
+        key = {name: row[name] for name in ("fixmedins_code", "pool")}
+        beside = tables["tracks"].filter(**key)["payable_fen"].sum() if "tracks" in tables else 0
+        assert paid == row["payable_fen"] + beside
+
+
+TRACK = ["cases", "units", "standard_fen", "fund_fen", "adjustment_fen", "payable_fen"]
+
+
+def compare_tracks(tables, expected):
+    """Accounts and lines are the twin's, and all money of a line goes somewhere."""
+    rows = {
+        (row["pool"], row["track"], row["fixmedins_code"]): row
+        for row in tables["tracks"].iter_rows(named=True)
+    }
+    assert rows.keys() == expected["accounts"].keys()
+    for key, account in expected["accounts"].items():
+        assert {name: rows[key][name] for name in account} == account, key
+    for row in tables["track_lines"].iter_rows(named=True):
+        line = expected["lines"][row["pool"], row["line"]]
+        assert {name: row[name] for name in line} == line
+        assert row["line_fen"] == row["paid_fen"] + row["outside_care_fen"] + row["left_fen"]
+    assert tables["track_lines"].height == len(expected["lines"])
 
 
 def compare_budget(tables, budgets):
@@ -272,10 +294,15 @@ def compare_budget(tables, budgets):
     for row in tables["pools"].iter_rows(named=True):
         expected = sums_of(budgets[row["pool"]])
         assert {name: row[name] for name in expected} == expected, row["pool"]
-        assert row["income_fen"] - row["carved_out_fen"] - row["reserve_fen"] == row["fund_fen"]
+        own = row["fund_fen"] - row["outside_care_fen"]
+        assert row["income_fen"] - row["carved_out_fen"] - row["reserve_fen"] == own
         entries = tables["ledger"].filter(pl.col("pool") == row["pool"])
-        out = entries.filter(pl.col("debit").str.starts_with("carve_out:"))["amount_fen"].sum()
-        back = entries.filter(pl.col("credit").str.starts_with("carve_out:"))["amount_fen"].sum()
+        out, back = (
+            entries.filter(
+                pl.col(taker).str.contains("^(carve_out|track):") & pl.col(giver).str.starts_with("fund:")
+            )["amount_fen"].sum()
+            for taker, giver in (("debit", "credit"), ("credit", "debit"))
+        )
         assert out - back == row["carved_out_fen"]
         mine = tables["budget"].filter(pl.col("pool") == row["pool"])
         shown = mine.select("line", "kind", "planned_fen", "changed_fen", "left_fen").rows()
@@ -303,6 +330,8 @@ def test_the_year_is_the_twins(region, rules, catalog, history, records):
         compare_tcm(tables["tcm"], expected["cases"])
     if rules["special_review"] is not None:
         compare_reviews(tables, expected)
+    if rules["tracks"]:
+        compare_tracks(tables, expected["tracks"])
     for row in tables["hospitals"].filter(pl.col("cmi_e4").is_not_null()).iter_rows(named=True):
         own = [
             case["rw_e4"]

@@ -336,6 +336,7 @@ def hospital(rng: Random) -> Row:
         "level": rng.choice(["3", "2", "1"]),
         "type": rng.choice(["general", "general", "tcm", "children"]),
         "coefficient_e4": rng.choice([None, None, None, 10_000, rng.randint(1, 20_000)]),
+        "community": rng.choice([None, "C1", "C1", "C2"]),
     }
 
 
@@ -412,6 +413,7 @@ def region(rng: Random) -> Row:
             for _ in range(rng.randint(1, 12))
         ],
         "tcm": tcm_tables(rng),
+        "tracks_drawn": rng.randrange(2**32),
         "drawn_applications": applications(rng),
         "applications": [],
         "decisions": [],

@@ -92,6 +92,19 @@ def write_reviews(region: Row, folder: Path) -> None:
     write_csv(decisions, folder / "review_decisions.csv")
 
 
+def track_row(row: Row) -> Row:
+    """A row of a table of other tracks as the file says it."""
+    found: Row = {}
+    for key, value in row.items():
+        if key.endswith("_fen"):
+            found[key.removesuffix("_fen")] = None if value is None else yuan(value)
+        elif key.endswith("_e4"):
+            found[key.removesuffix("_e4")] = plain(value)
+        elif key != "row":
+            found[key] = "|".join(value) if isinstance(value, list) else value
+    return found
+
+
 def write_region(
     folder: Path, region: Row, catalog: TwinCatalog, rules: dict[str, Any], stays: dict[str, Sequence[Row]]
 ) -> None:
@@ -160,6 +173,8 @@ def write_region(
         {"fixmedins_code": code, "coefficient": plain(value)} for code, value in region["assessment"].items()
     ]
     write_csv(assessed, folder / "assessment.csv")
+    for name, table in region.get("track_tables", {}).items():
+        write_csv([track_row(row) for row in table], folder / f"{name}.csv")
     if rules["special_review"] is not None:
         write_reviews(region, folder)
     write_stays(stays["history"], folder / "history" / "stays.parquet")

@@ -126,6 +126,7 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
         "tcm": None,
         "add_ons": None,
         "special_review": None,
+        "tracks": [],
         "point_value": {"settlement": "ratio", "rate": "floating", "decimals": 4},
         "settlement": {
             "advance_ratio": "0.90",

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twins import review
+from twins import review, tracks
 from twins.auxiliary import NONE, measure
 from twins.codes import Row, TwinCatalog
 from twins.exact import E4
@@ -93,10 +93,12 @@ def is_bed_day(stay: Row, rules: Mapping[str, Any]) -> bool:
 def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
     """A stay with cost, booked amount, pool, year, month; outcome and reason if section 1 decides."""
     by_days = is_bed_day(stay, rules)
-    track = None if by_days else rules["scope"]["other_tracks"].get(stay["med_type"])
+    kind = None if by_days else rules["scope"]["other_tracks"].get(stay["med_type"])
     pool, why_no_pool = pool_of(stay, region)
+    taken = tracks.take(stay, pool, region, rules)
+    counted = kind is not None and taken is None and kind not in [one["id"] for one in rules["tracks"]]
     other_year = None if stay["dscg_time"].year == region["year"] else "other_year"
-    los = None if by_days else outside_los(stay, rules)
+    los = None if by_days or taken else outside_los(stay, rules)
     row = {
         **stay,
         "cost_fen": cost_of(stay, rules),
@@ -108,11 +110,20 @@ def prepared(stay: Row, region: Row, rules: Mapping[str, Any]) -> Row:
         "layer": None,
         "group_id": None,
         "reason": None,
+        "taken": taken,
+        "apart": taken is not None or counted,
+        "track": None,
+        "track_why": None,
+        "track_fen": None,
     }
-    if track is not None:
-        row.update(outcome="other_track", reason=track)
+    if counted:
+        row.update(outcome="other_track", reason=kind, track=kind)
+        row["track_why"] = f"scope.other_tracks {stay['med_type']}"
     elif other_year or why_no_pool or los:
         row.update(outcome="excluded", reason=other_year or why_no_pool or los)
+    elif taken is not None:
+        name = taken["track"]["id"]
+        row.update(outcome="other_track", reason=name, track=name, track_why=taken["why"])
     elif by_days:
         row.update(outcome="bed_day")
     return row
@@ -148,7 +159,7 @@ def run_history(
     Bed-day stays come along for the opening values, in years that have other stays.
     """
     rows = [prepared(stay, region, rules) for stay in history]
-    rows = [row for row in rows if row["outcome"] != "other_track"]
+    rows = [row for row in rows if not row["apart"]]
     rows = [row for row in rows if row["year"] in region["history_years"]]
     by_days = [{**row, "outcome": "bed_day"} for row in rows if is_bed_day(row, rules)]
     rows = [row for row in rows if not is_bed_day(row, rules) and outside_los(row, rules) is None]
@@ -236,10 +247,17 @@ def run_year(
         review.rank(listed, region["decisions"], rules)
         review.decide(cases, region["decisions"], opening, rules)
 
+    beside = [row for row in cases if row["outcome"] == "other_track" and row["taken"] is not None]
+    for row in beside:
+        row["priced"] = tracks.price_stay(row, row["taken"], region)
+        row["track_fen"] = row["priced"]["fund"]
+    by_tracks = tracks.pay(beside, [row for row in cases if row["outcome"] in PAID], region, rules)
+
     pools, lines, months = {}, {}, {}
     for pool in region["pools"]:
         name = pool["id"]
-        fund = region["funds"][name]
+        care = sum(one["outside_care_fen"] for key, one in by_tracks["lines"].items() if key[0] == name)
+        fund = region["funds"][name] + care
         stays = [row for row in cases if row["outcome"] in PAID and row["pool"] == name]
         sums = {column: total(stays, column) for column in ("cost_fen", "booked_fen", "points_e4")}
         directly = pay_directly(stays, fund, rules)
@@ -260,6 +278,7 @@ def run_year(
         pools[name] = {
             **sums,
             "cases": len(stays),
+            "outside_care_fen": care,
             "fund_fen": fund,
             "opening_value_e4": opening[name],
             "settlement_value_e4": value,
@@ -301,6 +320,7 @@ def run_year(
         "weights": weights,
         "applications": listed,
         "quota": quota,
+        "tracks": by_tracks,
     }
 
 

@@ -50,7 +50,8 @@ def _of_pool(pool: PoolBudget) -> pl.DataFrame:
 def require_all_given(table: pl.DataFrame, pools: pl.DataFrame) -> None:
     """Raise :class:`ConservationError` unless income - lines - by-disease total is 0, in the plan and after changes.
 
-    ``table``: what :func:`budget_table` returned; ``pools``: pool, fund_fen, what was settled.
+    ``table``: what :func:`budget_table` returned; ``pools``: pool, fund_fen, what was settled,
+    and outside_care_fen, what other tracks handed to it.
     """
     sign = pl.when(pl.col("kind") == "income").then(1).otherwise(-1)
     sums = table.group_by("pool", maintain_order=True).agg(
@@ -59,7 +60,8 @@ def require_all_given(table: pl.DataFrame, pools: pl.DataFrame) -> None:
         pl.col("amount_fen").filter(pl.col("kind") == BY_DISEASE).sum().alias("fund"),
     )
     for pool, planned, final, fund in sums.iter_rows():
-        settled = pools.filter(pl.col("pool") == pool)["fund_fen"].to_list()
+        of_pool = pools.filter(pl.col("pool") == pool)
+        settled = (of_pool["fund_fen"] - of_pool["outside_care_fen"]).to_list()
         if planned or final or settled != [fund]:
             raise ConservationError(
                 "income, lines and by-disease total of the budget do not add up",

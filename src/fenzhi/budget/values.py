@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import polars as pl
@@ -77,12 +78,19 @@ def _not_covered(pool: str, direct_fen: int, fund_fen: int) -> RegionError:
     )
 
 
-def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: PointValue) -> pl.DataFrame:
+def price(
+    scored: pl.DataFrame,
+    budget: Budget,
+    opening: pl.DataFrame,
+    policy: PointValue,
+    handed: Mapping[str, int] | None = None,
+) -> pl.DataFrame:
     """Return one row per pool: sums of its stays, fund, payment ratio and settlement value.
 
     ``scored``: pool, cost_fen, booked_fen, points_e4, direct_fen of the stays that the fund pays; what it pays
     directly (direct_fen) is taken off before points are priced. The order of pools is
-    that of ``opening``. Raises :class:`RegionError` for a pool without the opening value that a fixed rate needs,
+    that of ``opening``. ``handed``: pool -> fen that other tracks hand to its fund.
+    Raises :class:`RegionError` for a pool without the opening value that a fixed rate needs,
     or whose fund does not cover what it pays directly.
     """
     sums = {
@@ -102,7 +110,8 @@ def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: P
         one = sums.get(pool, dict.fromkeys(_SUMS, 0))
         cost, booked, points = one["cost_fen"], one["booked_fen"], one["points_e4"]
         ratio = payment_ratio(cost, booked)
-        fund = entry.fund_fen
+        outside = (handed or {}).get(pool, 0)
+        fund = entry.fund_fen + outside
         fixed = policy.rate == "fixed"
         left = fund - one["direct_fen"]
         if left < 0 and not fixed:
@@ -121,6 +130,7 @@ def price(scored: pl.DataFrame, budget: Budget, opening: pl.DataFrame, policy: P
                 "income_fen": entry.total_fen("income"),
                 "carved_out_fen": entry.carved_out_fen,
                 "reserve_fen": entry.reserve_fen,
+                "outside_care_fen": outside,
                 "fund_fen": fund,
                 "payment_ratio_e4": round_half_up(ratio * SCALE),
                 "opening_value_e4": opening_value,

@@ -20,9 +20,10 @@ from fenzhi.pipeline.setting import (
     overlay_coded,
 )
 from fenzhi.pipeline.tcm import tcm_fee_columns
+from fenzhi.pipeline.tracks import tracks_of
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
-from fenzhi.region.scope import cost_of, is_bed_day, los_reason, pool_of, track_of
+from fenzhi.region.scope import cost_of, is_bed_day, los_reason, pool_of
 from fenzhi.weights.levels import MARKS
 
 
@@ -61,6 +62,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
     normal = group_coded(stays, setting, setting.compiled)
     laid = overlay_coded(stays, normal, setting)
     grouped = (normal if laid is None else laid.grouped).frame
+    stays = stays.with_columns(pool_of(stays, region.pools, region.meta.area).alias("pool"))
     return (
         stays.with_columns(
             pl.when(inside).then(pl.lit(-1, pl.Int32)).otherwise(grouped["group_idx"]).alias("group_idx"),
@@ -68,8 +70,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
             grouped["reason"],
             cost_of(stays, scope).alias("cost_fen"),
             pl.col("dscg_time").dt.year().alias("year"),
-            pool_of(stays, region.pools, region.meta.area).alias("pool"),
-            track_of(stays, scope, bed_day).alias("track"),
+            tracks_of(stays, setting)["track"],
             *auxiliary_marks(stays, setting),
         )
         .filter(

@@ -25,11 +25,11 @@ from fenzhi.pipeline.setting import (
     overlay_coded,
 )
 from fenzhi.pipeline.tcm import weighted_tcm
+from fenzhi.pipeline.tracks import tracks_of
 from fenzhi.points import PAID, readmitted_days, score
 from fenzhi.policy import Policy
-from fenzhi.region import Region
 from fenzhi.region.periods import Period, period_of
-from fenzhi.region.scope import cost_of, exclusion_of, is_bed_day, pool_of, track_of
+from fenzhi.region.scope import cost_of, exclusion_of, is_bed_day, pool_of
 from fenzhi.weights import Weights, weigh
 
 _GROUP_COLUMNS = ("layer", "group_id", "mdc", "adrg", "drg", "status")
@@ -137,8 +137,9 @@ def of_part(frame: pl.DataFrame, at: int) -> pl.DataFrame:
     return frame.filter(pl.col(PART) == at) if PART in frame.columns else frame
 
 
-def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, region: Region) -> pl.DataFrame:
+def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     """Join groups to stays and give every accepted stay its outcome, pool, month and cost."""
+    region = setting.region
     scope, bed_day = region.policy.scope, region.policy.bed_day
     both = stays.with_columns(
         pool_of(stays, region.pools, region.meta.area).alias("pool"),
@@ -147,22 +148,27 @@ def _outcomes(stays: pl.DataFrame, grouped: pl.DataFrame, region: Region) -> pl.
         pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
         *grouped.drop("row_idx", "setl_id").get_columns(),
     )
-    track = track_of(stays, scope, bed_day)
-    excluded = exclusion_of(stays, region.pools, scope, region.meta.year, bed_day)
-    by_days = is_bed_day(stays, bed_day)
+    both = both.hstack(tracks_of(both, setting))
+    track, by_days = pl.col("track"), is_bed_day(stays, bed_day)
+    excluded = exclusion_of(stays, region.pools, scope, region.meta.year, track.is_not_null() | by_days)
     # A bed-day stay belongs to no group, whatever grouping found.
     grouped_as = [pl.when(~by_days).then(name).alias(name) for name in _GROUP_COLUMNS if name in both.columns]
     return both.with_columns(
-        pl.when(track.is_not_null())
+        pl.when("counted")
         .then(pl.lit("other_track", OUTCOMES))
         .when(excluded.is_not_null())
         .then(pl.lit("excluded", OUTCOMES))
+        .when(track.is_not_null())
+        .then(pl.lit("other_track", OUTCOMES))
         .when(by_days)
         .then(pl.lit("bed_day", OUTCOMES))
         .otherwise("outcome")
         .alias("outcome"),
-        pl.coalesce(track, excluded, pl.when(~by_days).then("reason")).alias("reason"),
+        pl.coalesce(
+            pl.when("counted").then("track"), excluded, track, pl.when(~by_days).then("reason")
+        ).alias("reason"),
         pl.when(by_days).then(pl.lit(-1, pl.Int32)).otherwise("group_idx").alias("group_idx"),
+        *(pl.when(pl.col("counted") | excluded.is_null()).then(name) for name in ("track", "track_why")),
         *grouped_as,
     )
 
@@ -177,7 +183,7 @@ def group_part(part: Part, stays: pl.DataFrame) -> PartStays:
     laid = overlay_coded(stays, grouped, setting, weighted_tcm(part.weights.groups, setting))
     if laid is not None:
         grouped = laid.grouped
-    found = _outcomes(stays, grouped.frame, setting.region).with_columns(auxiliary_marks(stays, setting))
+    found = _outcomes(stays, grouped.frame, setting).with_columns(auxiliary_marks(stays, setting))
     if policy.add_ons is not None:
         found = found.with_columns(mark_add_ons(map_codes(stays, setting), policy.add_ons))
     return PartStays(part, found, grouped.unknown_operations, None if laid is None else laid.report)

@@ -21,8 +21,10 @@ from fenzhi.money import yuan_to_fen
 from fenzhi.pipeline.setting import Progress, silent
 from fenzhi.pipeline.year import compute
 from fenzhi.policy import Policy, policy_hash
+from fenzhi.policy.base import Confidence
 from fenzhi.region import Region, load_region
 from fenzhi.region.reviews import APPLICATIONS, DECISIONS
+from fenzhi.region.tracks import FILES
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         *(None if pack.auxiliary is None else pack.auxiliary.comorbidity for pack in region.policies),
         APPLICATIONS,
         DECISIONS,
+        *FILES,
     ]
     out = {}
     for name in dict.fromkeys(name for name in names if name):
@@ -82,6 +85,12 @@ def _policy_facts(policy: Policy) -> dict[str, Any]:
         for name, section in policy.model_dump(mode="json").items()
         if section is not None and "cite" in section
     }
+    if policy.tracks:
+        order = list(Confidence)
+        sections["tracks"] = {
+            "cite": "; ".join(f"{track.title}: {track.cite or '-'}" for track in policy.tracks),
+            "confidence": str(max((track.confidence for track in policy.tracks), key=order.index)),
+        }
     return {
         "id": policy.meta.id,
         "title": policy.meta.title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -39,6 +40,7 @@ from fenzhi.pipeline.setting import (
     unmapped_notices,
 )
 from fenzhi.pipeline.tcm import tcm_notices, tcm_table
+from fenzhi.pipeline.tracks import pay_beside, track_notices, with_track_amounts
 from fenzhi.points import base_points
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
@@ -145,8 +147,10 @@ def compute(
         scored = reviewed.scored
     clock.start("price and settle", 0.78)
     scored = direct_amounts(scored, [part.policy.ungrouped.factor for part in parts])
-    pools = price(scored, region.budget, opening, policy.point_value)
-    settled = settle(scored, pools, region.budget, policy, inputs)
+    others = together([unpaid(one) for one in taken])
+    beside = pay_beside(others, scored, region)
+    pools = price(scored, region.budget, opening, policy.point_value, beside.handed)
+    settled = settle(scored, pools, region.budget, policy, replace(inputs, tracks=beside.ledger))
     budget = budget_table(region.budget, pools["pool"].to_list())
     require_all_given(budget, pools)
     clock.start("collect tables", 0.85)
@@ -158,7 +162,7 @@ def compute(
     titles = pl.DataFrame(
         {"pool": [pool.id for pool in region.pools], "title": [pool.title for pool in region.pools]}
     )
-    others = together([unpaid(one) for one in taken])
+    others = with_track_amounts(others, beside)
     made = rule_tables(parts, settled.stays)
     tables = {
         "cases": _cases(named(settled.stays, parts), named(others, parts), read, policy.meta.scheme),
@@ -173,7 +177,7 @@ def compute(
             hospital_indices(in_groups, *band_kinds(parts), policy.weights.scale), "monitoring"
         ),
     }
-    tables |= made
+    tables |= made | beside.tables
     reports = [one.report for one in taken if one.report is not None]
     if reports:
         tables["tcm"] = tcm_table(pl.concat(reports), settled.stays)
@@ -195,6 +199,7 @@ def compute(
             *unmapped_notices(read.stays, settings[0]),
             *dict.fromkeys(text for part in parts for text in missing_columns(read.stays, part.policy)),
             *dict.fromkeys(text for one in settings for text in tcm_notices(read.stays, one)),
+            *track_notices(beside.tables),
         ],
         "quality": read.summary.to_dicts(),
         **part_facts(parts[0]),

@@ -219,14 +219,41 @@ class Incomplete(Section):
         return self
 
 
-class BedDayStep(Model):
-    """Points of a day: the days of a stay after the step before, up to day ``upto_days`` (without: all further).
+class DayStep(Model):
+    """Days of a stay: those after the step before, up to day ``upto_days`` (without: all further).
 
     ``level``: only for hospitals of that level, in place of the steps without level.
     """
 
     level: str | None = None
     upto_days: Annotated[int, Field(ge=1)] | None = None
+
+
+def step_levels(steps: Sequence[DayStep]) -> tuple[str | None, ...]:
+    """Return the levels that have steps; None stands for all others."""
+    return tuple(dict.fromkeys(step.level for step in steps))
+
+
+def day_step_faults(steps: Sequence[DayStep], section: str) -> Iterator[Fault]:
+    """Give what keeps steps from holding for every level and every day."""
+    if None not in step_levels(steps):
+        yield Fault(f"{section} needs steps without level: they hold for all levels not named", ("steps",))
+    for level in step_levels(steps):
+        ends = [step.upto_days for step in steps if step.level == level]
+        name = "steps without level" if level is None else f"steps of level {level!r}"
+        if ends[-1] is not None:
+            yield Fault(f"the last of the {name} must be open (no upto_days)", ("steps",))
+        known = [end for end in ends[:-1] if end is not None]
+        if len(known) != len(ends) - 1 or known != sorted(set(known)):
+            yield Fault(f"the {name} must rise in upto_days, and only the last is open", ("steps",))
+
+
+class BedDayStep(DayStep):
+    """Points of a day: the days of a stay after the step before, up to day ``upto_days`` (without: all further).
+
+    ``level``: only for hospitals of that level, in place of the steps without level.
+    """
+
     points_per_day: Limit
 
 
@@ -243,24 +270,8 @@ class BedDay(Section):
 
     @model_validator(mode="after")
     def _check(self) -> BedDay:
-        refuse(self._faults())
+        refuse(day_step_faults(self.steps, "bed_day"))
         return self
-
-    def _faults(self) -> Iterator[Fault]:
-        if not self.steps_of(None):
-            yield Fault("bed_day needs steps without level: they hold for all levels not named", ("steps",))
-        for level in self.levels():
-            ends = [step.upto_days for step in self.steps_of(level)]
-            name = "steps without level" if level is None else f"steps of level {level!r}"
-            if ends[-1] is not None:
-                yield Fault(f"the last of the {name} must be open (no upto_days)", ("steps",))
-            known = [end for end in ends[:-1] if end is not None]
-            if len(known) != len(ends) - 1 or known != sorted(set(known)):
-                yield Fault(f"the {name} must rise in upto_days, and only the last is open", ("steps",))
-
-    def levels(self) -> tuple[str | None, ...]:
-        """Return the levels that have steps; None stands for all others."""
-        return tuple(dict.fromkeys(step.level for step in self.steps))
 
     def steps_of(self, level: str | None) -> tuple[BedDayStep, ...]:
         """Return the steps that name this level, in order."""

@@ -25,7 +25,7 @@ def _labels(model: BaseModel, place: Place) -> str:
     at: Any = model
     for part in place:
         at = at[part] if isinstance(part, int) else getattr(at, part)
-        name = getattr(at, "name", None) if isinstance(part, int) else None
+        name = getattr(at, "name", getattr(at, "id", None)) if isinstance(part, int) else None
         out.append(str(part) if isinstance(part, str) else str(name or part + 1))
     return ".".join(out)
 

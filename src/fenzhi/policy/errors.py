@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from fenzhi.errors import PolicyError
 from fenzhi.policy.base import Fault, FaultsError
-from fenzhi.policy.fields import Place, dotted, keys_at, model_at, nearest
+from fenzhi.policy.fields import Place, dotted, keys_at, nearest
 from fenzhi.policy.layers import Layer, merged, origin
 from fenzhi.policy.models import Policy
 
@@ -116,7 +116,7 @@ def errors_of(layers: Sequence[Layer]) -> list[PolicyError]:
                 message,
                 code="POLICY_UNKNOWN_KEY" if kind == UNKNOWN else "POLICY_VALUE",
                 file=layer.path,
-                line=layer.line_of(place),
+                line=layer.line_of(_known(place)),
                 field=dotted(_known(place)) or None,
                 value=None if kind == MISSING or isinstance(value, Path) else value,
                 remedy=remedy,
@@ -129,7 +129,7 @@ def _known(place: Place) -> Place:
     """Return a place without what pydantic adds to it, such as the name of a variant of a table."""
     kept: Place = ()
     for part in place:
-        table = model_at(Policy, kept)
-        if isinstance(part, int) or table is None or part in table.model_fields or part == place[-1]:
+        keys = keys_at(Policy, kept)
+        if isinstance(part, int) or not keys or part in keys or part == place[-1]:
             kept = (*kept, part)
     return kept

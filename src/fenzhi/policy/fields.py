@@ -21,21 +21,38 @@ def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from tables_in(inner)
 
 
-def model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
-    """Return the model of the table at ``place``, None where no table with fixed keys stands."""
-    found: type[BaseModel] | None = model
+def _variants(model: type[BaseModel], place: Place) -> list[type[BaseModel]]:
+    """Return the models that the table at ``place`` may have; the name of a variant in the place chooses it."""
+    found = [model]
     for part in (part for part in place if isinstance(part, str)):
-        field = None if found is None else found.model_fields.get(part)
-        if field is None:
-            return None
-        found = next(tables_in(field.annotation), None)
+        fields = [one.model_fields[part] for one in found if part in one.model_fields]
+        inner = [table for field in fields[:1] for table in dict.fromkeys(tables_in(field.annotation))]
+        found = inner if fields else [one for one in found if part == variant_of(one)]
     return found
 
 
+def variant_of(model: type[BaseModel]) -> str | None:
+    """Return the word of ``kind`` by which a table of a list is told from others; None if it has no such word."""
+    field = model.model_fields.get("kind")
+    words = () if field is None else get_args(field.annotation)
+    return str(words[0]) if len(words) == 1 else None
+
+
+def model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
+    """Return the model of the table at ``place``, None where no table with fixed keys stands.
+
+    Of a list of several kinds of tables it is the first kind, unless the place names one.
+    """
+    return next(iter(_variants(model, place)), None)
+
+
 def keys_at(model: type[BaseModel], place: Place) -> list[str]:
-    """Return the keys that the table at ``place`` may have."""
-    found = model_at(model, place)
-    return [] if found is None else [field.alias or name for name, field in found.model_fields.items()]
+    """Return the keys that the table at ``place`` may have, of any kind that may stand there."""
+    return list(
+        dict.fromkeys(
+            field.alias or name for one in _variants(model, place) for name, field in one.model_fields.items()
+        )
+    )
 
 
 def nearest(key: str, keys: list[str]) -> str | None:

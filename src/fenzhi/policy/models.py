@@ -22,6 +22,7 @@ from fenzhi.policy.coefficients import Coefficients
 from fenzhi.policy.grassroots import Grassroots
 from fenzhi.policy.review import SpecialReview
 from fenzhi.policy.tcm import Tcm
+from fenzhi.policy.tracks import AnyTrack, track_faults
 
 
 class Meta(Model):
@@ -52,7 +53,8 @@ class Scope(Section):
 
     ``cost``: ``total`` or ``total_minus_paid_apart`` (items paid apart are inside the total).
     ``min_los_days`` / ``max_los_days``: stays outside leave by-disease payment (outcome excluded).
-    ``other_tracks``: kind of stay (``med_type``) -> track; such stays get the outcome other_track.
+    ``other_tracks``: kind of stay (``med_type``) -> track; such stays get the outcome other_track. If ``[[tracks]]``
+    has a track of that id, it pays them; else they are counted only.
     """
 
     cost: Literal["total", "total_minus_paid_apart"] = "total_minus_paid_apart"
@@ -263,9 +265,11 @@ class Policy(Model):
     special_review: SpecialReview | None = None
     point_value: PointValue = PointValue()
     settlement: Settlement = Settlement()
+    tracks: tuple[AnyTrack, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Policy:
+        refuse(track_faults(self.tracks, self.scope.other_tracks))
         if self.point_value.rate == "fixed" and self.settlement.residual != "reserve":
             raise ValueError(
                 "point_value.rate = fixed needs settlement.residual = reserve: "

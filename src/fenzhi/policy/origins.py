@@ -15,6 +15,7 @@ from fenzhi.policy.models import Policy
 from fenzhi.policy.titles import title_of
 
 SOURCE = ("cite", "confidence")
+NONE = (None, ())
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ def show_pack(name: str | Path, section: str | None = None, near: Path | None = 
         policy=policy,
         chain=tuple(layer.path for layer in layers),
         sections=tuple(
-            _section(layers, one, getattr(policy, one)) for one in wanted if getattr(policy, one) is not None
+            _section(layers, one, getattr(policy, one)) for one in wanted if getattr(policy, one) not in NONE
         ),
-        off=tuple(one for one in wanted if getattr(policy, one) is None),
+        off=tuple(one for one in wanted if getattr(policy, one) in NONE),
     )
 
 

@@ -149,12 +149,15 @@ def _rules(policy: Policy) -> dict[str, object]:
     sections = policy.model_dump(exclude={"meta"})
     return {
         "scheme": policy.meta.scheme,
-        **{
-            name: section
-            and {key: value for key, value in section.items() if key not in ("cite", "confidence")}
-            for name, section in sections.items()
-        },
+        **{name: _unsourced(section) for name, section in sections.items()},
     }
+
+
+def _unsourced(section: object) -> object:
+    """Return a section, or each of a list of them, without its source and confidence."""
+    if isinstance(section, dict):
+        return {key: value for key, value in section.items() if key not in ("cite", "confidence")}
+    return [_unsourced(one) for one in section] if isinstance(section, list | tuple) else section
 
 
 # Sections that only look at one stay and its day; every other one concerns the whole year and its fund.

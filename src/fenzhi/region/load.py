@@ -38,6 +38,7 @@ from fenzhi.region.tables import (
     read_hospitals,
     read_overrides,
 )
+from fenzhi.region.tracks import read_track_tables, require_places
 
 
 class CatalogDays(Model):
@@ -187,6 +188,7 @@ class Region:
     bonuses: pl.DataFrame
     auxiliary: pl.DataFrame
     reviews: Reviews
+    tracks: dict[str, pl.DataFrame]
     pack_bonuses: tuple[pl.DataFrame, ...] = ()
 
     @property
@@ -330,6 +332,8 @@ def load_region(folder: Path) -> Region:
         [policy.coefficients for policy in policies],
         bonuses or folder / "bonuses.csv",
     )
+    budget = _budget(folder / meta.budget, meta.year, ids)
+    require_places(policies[0], ids, budget, folder / meta.budget)
     return Region(
         folder=folder,
         meta=meta,
@@ -339,7 +343,7 @@ def load_region(folder: Path) -> Region:
         policy=policies[0],
         policies=policies,
         hospitals=hospitals,
-        budget=_budget(folder / meta.budget, meta.year, ids),
+        budget=budget,
         assessment=read_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
         deductions=read_amounts(
             optional(meta.deductions, "deductions.csv"), hospitals, ids, "deduction_fen", 1
@@ -350,4 +354,5 @@ def load_region(folder: Path) -> Region:
         pack_bonuses=pack_bonuses,
         auxiliary=read_auxiliary(optional(meta.auxiliary, "auxiliary.csv")),
         reviews=read_reviews(folder, policies),
+        tracks=read_track_tables(folder, policies[0], hospitals, ids),
     )

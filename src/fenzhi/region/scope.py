@@ -66,11 +66,11 @@ def los_reason(scope: Scope) -> pl.Expr:
 
 
 def exclusion_of(
-    stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year: int, bed_day: BedDay | None = None
+    stays: pl.DataFrame, pools: Sequence[Pool], scope: Scope, year: int, apart: pl.Expr | None = None
 ) -> pl.Expr:
-    """Return why a stay of no other track is not paid by points, else null. Needs the column ``pool``.
+    """Return why a stay is not paid by points, else null. Needs the column ``pool``.
 
-    The length of stay does not matter for bed-days.
+    ``apart``: stays whose length does not matter, such as bed-days.
     """
     kinds = [kind for entry in pools for kind in entry.insutype]
     insured = _text("insutype", stays)
@@ -79,5 +79,5 @@ def exclusion_of(
         pl.when(insured.is_null()).then(pl.lit("self_paying")),
         pl.when(~insured.is_in(kinds)).then(pl.lit("no_pool")),
         pl.when(pl.col("pool").is_null()).then(pl.lit("out_of_region")),
-        pl.when(~is_bed_day(stays, bed_day)).then(los_reason(scope)),
+        pl.when(~(pl.lit(False) if apart is None else apart)).then(los_reason(scope)),
     )

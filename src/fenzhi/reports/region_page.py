@@ -27,6 +27,7 @@ from fenzhi.reports.facts import HOSPITAL, Facts, case_mix, grouping_rate, hospi
 from fenzhi.reports.statement import top_groups
 from fenzhi.reports.styles import DIP
 from fenzhi.reports.tables import RunTables
+from fenzhi.reports.tracks import track_lines
 from fenzhi.reports.words import Words
 
 TOP_GROUPS = 15
@@ -59,6 +60,7 @@ def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str],
         "monitoring": monitoring_table(tables, totals, words),
         "review": None if tables.review is None else review_table(tables.review, words),
         "quality": quality_table(tables, words),
+        "tracks": track_lines(tables, words),
         "ledger": ledger_table(tables, words),
         "charts": region_charts(tables, facts, words),
     }
@@ -98,6 +100,7 @@ def pools_table(tables: RunTables, words: Words) -> Table:
         ("income_fen", "how_income", yuan, True, False),
         ("carved_out_fen", "how_carved", yuan, True, False),
         ("reserve_fen", "how_reserve", yuan, True, False),
+        *((("outside_care_fen", "", yuan, True, False),) if pools["outside_care_fen"].sum() else ()),
         ("fund_fen", "how_fund", yuan, True, True),
         ("cases", "", count, True, False),
         ("points_e4", "", e4, True, False),

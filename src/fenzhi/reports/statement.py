@@ -37,6 +37,7 @@ from fenzhi.reports.remarks import remarks
 from fenzhi.reports.steps import kinds_of, steps
 from fenzhi.reports.styles import DIP
 from fenzhi.reports.tables import RunTables
+from fenzhi.reports.tracks import hospital_tracks
 from fenzhi.reports.words import Words
 
 TOP_GROUPS = 20
@@ -62,6 +63,7 @@ def context(tables: RunTables, hospital: Hospital, region: pl.DataFrame, words: 
         "groups": groups_table(hospital, words),
         "deviation": deviation_table(hospital, bands, words),
         "reviews": reviews_table(hospital, words),
+        "tracks": hospital_tracks(tables, hospital.code, words),
         "outcomes": outcomes_table(hospital, tables.rule_messages, words),
         "charts": [
             *_month_charts(tables, hospital, words),

@@ -31,7 +31,8 @@ class RunTables:
     """One run as the reports see it.
 
     ``cases`` stays lazy (it may hold millions of rows); the other tables are frames with exactly the columns
-    of :mod:`fenzhi.results`; only some runs have ``review``, what is published of special review, and what looks
+    of :mod:`fenzhi.results`; only some runs have ``review``, what is published of special review, ``tracks`` and
+    ``track_lines``, what other tracks pay, and what looks
     back: ``restatement`` (the run that this one restates) and ``changes`` (a year before). ``manifest``
     holds
 
@@ -60,6 +61,8 @@ class RunTables:
     review: pl.DataFrame | None = None
     restatement: pl.DataFrame | None = None
     changes: pl.DataFrame | None = None
+    tracks: pl.DataFrame | None = None
+    track_lines: pl.DataFrame | None = None
 
     @classmethod
     def read(cls, run_dir: Path) -> RunTables:
@@ -78,7 +81,7 @@ class RunTables:
         frames = {name: _frame(run_dir, name) for name in SMALL_TABLES}
         further = {
             name: _frame(run_dir, name)
-            for name in ("review", "restatement", "changes")
+            for name in ("review", "restatement", "changes", "tracks", "track_lines")
             if (run_dir / f"{name}.parquet").is_file()
         }
         return cls(

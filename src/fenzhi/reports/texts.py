@@ -38,6 +38,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "由 fenzhi {version} 依据运算批次 {run} 的结果表生成；页内数字均可由结果表逐项复核。",
         "Made by fenzhi {version} from the result tables of run {run}; each figure can be checked there.",
     ),
+    # other tracks
+    "tracks": ("其他付费方式", "Other tracks"),
+    "tracks_note": (
+        "按病种付费以外的基金支付，不在上列应付金额之内。",
+        "What the fund pays beside the points; it is not part of the amounts above.",
+    ),
+    "track_lines_note": (
+        "预算金额减支付与转出即为结余；结余转入风险储备，不足由风险储备支付。",
+        "The line minus what was paid and handed over; the rest goes to the reserve, which pays what is lacking.",
+    ),
     # statement
     "statement": ("按病种付费年度清算单", "Annual statement of payment by disease"),
     "statement_title": ("{name} · {year} 年度清算单", "{name} · statement {year}"),
@@ -275,6 +285,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "region": ("统筹地区", "Region"),
     "sheet.hospitals": ("医疗机构", "Hospitals"),
+    "sheet.tracks": ("其他付费方式", "Other tracks"),
+    "sheet.track_lines": ("其他付费方式预算", "Lines of other tracks"),
     "sheet.months": ("分月", "Months"),
     "sheet.pools": ("基金池", "Pools"),
     "sheet.budget": ("预算", "Budget"),

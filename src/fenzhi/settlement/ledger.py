@@ -1,8 +1,9 @@
 """The ledger: every movement of money as a double entry, and the proof that it balances.
 
-Accounts: ``source:POOL``, ``fund:POOL``, ``carve_out:POOL``, ``reserve:POOL``, ``by_disease:POOL``,
-``hospital:CODE:POOL`` (what
-the pool owes a hospital) and ``paid:CODE:POOL``. The debited account receives, the credited one gives.
+Accounts: ``source:POOL``, ``fund:POOL``, ``carve_out:POOL``, ``track:LINE:POOL`` (money of other tracks),
+``outside:POOL`` (what items outside the budget are paid from), ``reserve:POOL``, ``by_disease:POOL``,
+``hospital:CODE:POOL`` (what the pool owes a hospital) and ``paid:CODE:POOL``.
+The debited account receives, the credited one gives.
 """
 
 from __future__ import annotations
@@ -25,12 +26,19 @@ SCHEMA = {
 }
 
 
-def _account(name: str) -> pl.Expr:
+def account(name: str) -> pl.Expr:
+    """Return the account of a hospital in a pool."""
     return pl.format(f"{name}:{{}}:{{}}", "fixmedins_code", "pool")
 
 
-def _movement(
-    rows: pl.DataFrame, period: pl.Expr, debit: pl.Expr, credit: pl.Expr, amount: str, kind: str, cite: str
+def movement(
+    rows: pl.DataFrame,
+    period: pl.Expr,
+    debit: pl.Expr,
+    credit: pl.Expr,
+    amount: str,
+    kind: str | pl.Expr,
+    cite: str | pl.Expr,
 ) -> pl.DataFrame:
     """Return entries for a column of amounts; a negative amount turns debit and credit round, zero is no entry."""
     turned = pl.col(amount) < 0
@@ -41,8 +49,8 @@ def _movement(
         pl.when(turned).then(debit).otherwise(credit).alias("credit"),
         pl.col(amount).abs().alias("amount_fen"),
         "fixmedins_code",
-        pl.lit(kind).alias("kind"),
-        pl.lit(cite).alias("cite"),
+        (pl.lit(kind) if isinstance(kind, str) else kind).alias("kind"),
+        (pl.lit(cite) if isinstance(cite, str) else cite).alias("cite"),
     )
 
 
@@ -59,6 +67,7 @@ def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFr
     for pool in pools["pool"]:
         entry = budget.of(pool)
         changes = entry.changes()
+        funded = {line.name: line.track for line in entry.lines if line.track is not None}
         kinds: dict[str, tuple[str, str]] = {
             line.name: (line.kind, line.cite or line.name) for line in entry.lines
         }
@@ -69,7 +78,8 @@ def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFr
             amounts = entry.amounts(done)
             for name, (kind, cite) in kinds.items():
                 fen = amounts[name] - before.get(name, 0)
-                sides = (f"{_budget_account(kind)}:{pool}", f"fund:{pool}")
+                giver = f"track:{funded[name]}" if name in funded else _budget_account(kind)
+                sides = (f"{giver}:{pool}", f"fund:{pool}")
                 if kind == "income":
                     sides = (f"fund:{pool}", f"source:{pool}")
                 debit, credit = sides if fen > 0 else sides[::-1]
@@ -81,14 +91,21 @@ def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFr
 
 
 def make_ledger(
-    accounts: pl.DataFrame, months: pl.DataFrame, pools: pl.DataFrame, budget: Budget, year: int, cite: str
+    accounts: pl.DataFrame,
+    months: pl.DataFrame,
+    pools: pl.DataFrame,
+    budget: Budget,
+    year: int,
+    cite: str,
+    tracks: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return all entries of a year in order: budget, working capital, months, annual clearing.
+    """Return all entries of a year in order: budget, working capital, months, annual clearing, other tracks.
 
     ``accounts``: gross_fen, direct_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and
     pool; ``pools``: residual_fen. ``cite``: source of the settlement rules.
+    ``tracks``: the entries of other tracks (:mod:`fenzhi.settlement.tracks`).
     """
-    owed, paid = _account("hospital"), _account("paid")
+    owed, paid = account("hospital"), account("paid")
     reserve, by_disease = pl.format("reserve:{}", "pool"), pl.format("by_disease:{}", "pool")
     start, close = pl.lit(f"{year}-00"), pl.lit(f"{year}-13")
     month = pl.format(f"{year}-{{}}", pl.col("month").cast(pl.String).str.zfill(2))
@@ -97,16 +114,17 @@ def make_ledger(
     entries = pl.concat(
         [
             _budget_entries(budget, pools, year),
-            _movement(accounts, start, paid, owed, "working_capital_fen", "working_capital", cite),
-            _movement(
+            movement(accounts, start, paid, owed, "working_capital_fen", "working_capital", cite),
+            movement(
                 months.sort("month", maintain_order=True), month, paid, owed, "advance_fen", "advance", cite
             ),
-            _movement(accounts, close, owed, by_disease, "direct_fen", "direct_payment", cite),
-            _movement(by_points, close, owed, by_disease, "gross_fen", "gross_payable", cite),
-            _movement(none, close, reserve, by_disease, "residual_fen", "residual", cite),
-            _movement(accounts, close, reserve, owed, "assessed_fen", "assessment", cite),
-            _movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", cite),
-            _movement(accounts, close, paid, owed, "clearing_fen", "clearing", cite),
+            movement(accounts, close, owed, by_disease, "direct_fen", "direct_payment", cite),
+            movement(by_points, close, owed, by_disease, "gross_fen", "gross_payable", cite),
+            movement(none, close, reserve, by_disease, "residual_fen", "residual", cite),
+            movement(accounts, close, reserve, owed, "assessed_fen", "assessment", cite),
+            movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", cite),
+            movement(accounts, close, paid, owed, "clearing_fen", "clearing", cite),
+            *([] if tracks is None else [tracks]),
         ]
     )
     return entries.with_row_index("entry", offset=1).with_columns(pl.col("entry").cast(pl.Int64))
@@ -126,12 +144,12 @@ def balances(ledger: pl.DataFrame) -> pl.DataFrame:
 
 
 def require_balance(ledger: pl.DataFrame) -> None:
-    """Raise :class:`ConservationError` unless every fund, by-disease and hospital account ends at zero.
+    """Raise :class:`ConservationError` unless every fund, track, by-disease and hospital account ends at zero.
 
     Pools balance by construction: an entry moves one amount between two accounts of one pool.
     """
     table = balances(ledger)
-    must_be_zero = pl.col("account").str.contains("^(fund|by_disease|hospital):")
+    must_be_zero = pl.col("account").str.contains("^(fund|track|by_disease|hospital):")
     wrong = table.filter(must_be_zero & (pl.col("balance_fen") != 0))
     if wrong.height:
         account, balance = wrong.select("account", "balance_fen").row(0)

@@ -24,7 +24,7 @@ class YearInputs:
     year. ``assessment``: fixmedins_code, assessment_e4. ``deductions``: fixmedins_code, pool, month,
     deduction_fen. ``advances``:
     fixmedins_code, pool, month (0 = working capital), advance_fen actually paid; if given it replaces what
-    the rules would advance.
+    the rules would advance. ``tracks``: the ledger's entries of other tracks.
     """
 
     year: int
@@ -33,6 +33,7 @@ class YearInputs:
     assessment: pl.DataFrame
     deductions: pl.DataFrame
     advances: pl.DataFrame | None = None
+    tracks: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,6 @@ def settle(
         (pl.col("assessed_fen") + pl.col("deduction_fen")).sum().alias("returned_fen"),
     )
     pools = pools.join(totals, on="pool", how="left", maintain_order="left")
-    ledger = make_ledger(accounts, months, pools, budget, inputs.year, policy.settlement.cite)
+    ledger = make_ledger(accounts, months, pools, budget, inputs.year, policy.settlement.cite, inputs.tracks)
     require_balance(ledger)
     return Settled(stays, accounts.drop("priced_fen", "rw_sum_e4", "rw_cases"), months, pools, ledger)

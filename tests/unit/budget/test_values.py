@@ -80,6 +80,7 @@ def test_ratio_and_difference() -> None:
         "income_fen": 60_000,
         "carved_out_fen": 0,
         "reserve_fen": 0,
+        "outside_care_fen": 0,
         "fund_fen": 60_000,
         "payment_ratio_e4": 5_000,
         "opening_value_e4": 81_000,

@@ -157,17 +157,21 @@ def test_the_schema_has_every_key_with_titles_in_both_languages():
     schema = json_schema()
     json.dumps(schema)
 
-    def at(entry):
-        ref = entry.get("$ref") or entry.get("items", {}).get("$ref")
-        if ref is None:
-            refs = [one["$ref"] for one in entry.get("anyOf", []) if "$ref" in one]
-            ref = refs[0] if refs else None
-        return entry if ref is None else schema["$defs"][ref.split("/")[-1]]
+    def at(entry, part):
+        items = entry.get("items", {})
+        refs = [
+            one["$ref"]
+            for one in (entry, items, *entry.get("anyOf", []), *items.get("oneOf", []))
+            if "$ref" in one
+        ]
+        # A list of several kinds of tables: the first kind that has the key.
+        tables = [schema["$defs"][ref.split("/")[-1]] for ref in refs] or [entry]
+        return next(one["properties"][part] for one in tables if part in one["properties"])
 
     for place in keys(Policy):
         entry = schema
         for part in place:
-            entry = at(entry)["properties"][part]
+            entry = at(entry, part)
         assert entry["title"]
         assert entry["description"].startswith(entry["title"])
     weights = schema["$defs"]["Weights"]

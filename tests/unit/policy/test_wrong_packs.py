@@ -54,6 +54,13 @@ def section(name: str, text: str) -> str:
     return f'{BANDS}\n[{name}]\ncite = "t"\n{text}\n'
 
 
+def tracks(*tables: str, ids: str = "aa", head: str = BANDS) -> str:
+    listed = (
+        f'id = "{name}"\ntitle = "t"\ncite = "t"\n{table}' for name, table in zip(ids, tables, strict=False)
+    )
+    return head + "".join(f"\n[[tracks]]\n{table}\n" for table in listed)
+
+
 def family(level: str) -> str:
     return section("auxiliary", f'[[auxiliary.families]]\nname = "f"\n[[auxiliary.families.levels]]\n{level}')
 
@@ -305,6 +312,74 @@ WRONG = {
         "tcm names a fee twice: a fee is either of Chinese medicine or western",
         "tcm",
         13,
+    ),
+    "track of everybody": (
+        tracks('kind = "total_cap"'),
+        "track 'a' would take every stay: state who is in",
+        "tracks.1.who",
+        13,
+    ),
+    "ids of tracks": (
+        tracks('kind = "outpatient"', 'kind = "outside_budget"'),
+        "two tracks have the id 'a'",
+        "tracks.2.id",
+        20,
+    ),
+    "rows for stays": (
+        section("scope", 'other_tracks = { "2105" = "a" }') + tracks('kind = "outpatient"', head=""),
+        "track 'a' takes no stays, but scope.other_tracks sends it some",
+        "tracks.1.id",
+        18,
+    ),
+    "line of points": (
+        tracks('kind = "outpatient"\nform = "points"', 'kind = "procurement_savings"\nline = "a"', ids="ab"),
+        "track 'a' splits its budget line by points and must have it alone",
+        "tracks.1.line",
+        13,
+    ),
+    "los of a track": (
+        tracks('kind = "total_cap"\nwho = { los_from = 9, los_upto = 3 }'),
+        "los_from is larger than los_upto",
+        "tracks.1.who.los_from",
+        18,
+    ),
+    "steps of a track": (
+        tracks('kind = "bed_day"\nsteps = [{ level = "2", yuan_per_day = 1 }]'),
+        "track 'a' needs steps without level: they hold for all levels not named",
+        "tracks.1.steps",
+        18,
+    ),
+    "no sum": (
+        tracks('kind = "day_surgery"'),
+        "track 'a' says no sum: give yuan or prices",
+        "tracks.1.yuan",
+        13,
+    ),
+    "prices of an operation": (
+        tracks(
+            'kind = "day_surgery"\nprices = [{ operation = "1", yuan = 1 }, { operation = "1", yuan = 2 }]'
+        ),
+        "track 'a' has two prices for one operation",
+        "tracks.1.prices",
+        18,
+    ),
+    "first tier of an overrun": (
+        tracks('kind = "community"\noverrun = [{ above = 0.1, share = 1 }]'),
+        "the first tier of the overrun must begin at 0",
+        "tracks.1.overrun.1",
+        18,
+    ),
+    "gap in an overrun": (
+        tracks('kind = "community"\noverrun = [{ upto = 0.1, share = 1 }, { above = 0.2, share = 1 }]'),
+        "tiers of an overrun must follow each other without gap",
+        "tracks.1.overrun.2",
+        18,
+    ),
+    "tier upside down": (
+        tracks('kind = "community"\noverrun = [{ upto = 0, share = 1 }]'),
+        "a tier of an overrun must end above its beginning",
+        "tracks.1.overrun.1",
+        18,
     ),
     "fixed": (
         section("point_value", 'rate = "fixed"'),

@@ -165,6 +165,7 @@ def _price(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "income_fen": fund + fund // 20 + fund // 50,
                 "carved_out_fen": fund // 20,
                 "reserve_fen": fund // 50,
+                "outside_care_fen": 0,
                 "fund_fen": fund,
                 "payment_ratio_e4": ratio,
                 "opening_value_e4": OPENING,

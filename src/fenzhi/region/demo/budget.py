@@ -24,6 +24,7 @@ FUND_PERCENT, AWAY_PERCENT = 97, 4
 RESERVE_SHARE, ADJUSTMENT_SHARE = Decimal("0.02"), Decimal("0.03")
 # The income is a budget: whole thousands of yuan.
 INCOME_STEP = 100_000
+BED_DAYS: Mapping[str, str] = {"bed_day": "床日付费病例"}
 _CITE = "合成数据:由生成的年度推算"
 INCOME, AWAY, BED_DAY, APART = "住院统筹基金预算收入", "异地就医预留", "床日付费病例", "除外支付项目"
 RESERVE, ADJUSTMENT = "风险金", "区域调节金"
@@ -31,20 +32,21 @@ RESERVE, ADJUSTMENT = "风险金", "区域调节金"
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a pool's budget: an amount in fen, or a share of the income."""
+    """One line of a pool's budget: an amount in fen, or a share of the income; ``track``: what it funds."""
 
     name: str
     kind: str
     amount_fen: int
     share: Decimal | None = None
+    track: str | None = None
 
 
 def _fen(expr: pl.Expr) -> pl.Expr:
     return (expr * 100).cast(pl.Int64)
 
 
-def _booked(frame: pl.DataFrame, bed_days_inside: bool) -> dict[str, dict[str, int]]:
-    """Return per pool the booked fund amounts in fen: by disease, bed-day stays outside, items paid apart."""
+def _booked(frame: pl.DataFrame, label: pl.Expr) -> dict[str, dict[str, int]]:
+    """Return per pool the booked fund amounts in fen: by disease, by track, items paid apart."""
     local = paid(frame).filter(pl.col("insu_admdvs") == AREA)
     result = {}
     for pool, (_, kinds) in POOLS.items():
@@ -52,30 +54,50 @@ def _booked(frame: pl.DataFrame, bed_days_inside: bool) -> dict[str, dict[str, i
             _fen(pl.col("hifp_pay")).alias("booked"),
             _fen(pl.col("excl_pay_sumamt")).alias("apart"),
             _fen(pl.col("medfee_sumamt")).alias("total"),
-            ((pl.col("med_type") == "2105") & (not bed_days_inside)).alias("bed_day"),
+            label.alias("track"),
         )
-        disease = own.filter(~pl.col("bed_day"))
+        disease = own.filter(pl.col("track").is_null())
+        tracks = own.group_by("track").agg(pl.col("booked").sum()).drop_nulls("track")
         fund = pl.col("apart").cast(pl.Int128) * pl.col("booked") // pl.col("total")
         result[pool] = {
             "disease": int(disease["booked"].sum()),
-            "bed_day": int(own.filter("bed_day")["booked"].sum()),
+            **{track: int(amount) for track, amount in tracks.iter_rows()},
             "apart": int(disease.select(fund.cast(pl.Int64).sum()).item()),
         }
     return result
 
 
-def budget_lines(frame: pl.DataFrame, *, bed_days_inside: bool = False) -> dict[str, list[Line]]:
+def bed_day_label() -> pl.Expr:
+    """Return the track of stays where only bed-days are set apart."""
+    return pl.when(pl.col("med_type") == "2105").then(pl.lit("bed_day"))
+
+
+def budget_lines(
+    frame: pl.DataFrame,
+    label: pl.Expr | None = None,
+    *,
+    names: Mapping[str, str] = BED_DAYS,
+    heads: Mapping[str, int] | None = None,
+) -> dict[str, list[Line]]:
     """Return the budget lines per pool for a soiled year of settlement.
 
-    ``bed_days_inside``: bed-day stays are paid by disease like all others, so no line takes them out.
+    ``label``: the track of a stay, null if points pay it (unless given, bed-day stays are set apart). ``names``:
+    the lines of tracks. ``heads``: pool -> fen for outpatients by head; then lines name the track that they fund.
     What is left for payment by disease is FUND_PERCENT of the booked amount
     of local insured stays, so the fund is slightly short; what rounding the income leaves goes to care elsewhere.
     """
     lines = {}
-    for pool, booked in _booked(frame, bed_days_inside).items():
+    label = bed_day_label() if label is None else label
+    for pool, booked in _booked(frame, label).items():
+        booked = {**booked, **({"chronic": heads.get(pool, 0)} if heads is not None else {})}
         fund = round_half_up(booked["disease"] * FUND_PERCENT, 100) // 100
         away = booked["disease"] * AWAY_PERCENT // 100
-        others = [] if bed_days_inside else [Line(BED_DAY, "carve_out", booked["bed_day"])]
+        apart = {track: booked.get(track, 0) for track in names}
+        others = [
+            Line(names[track], "carve_out", fen, track=None if heads is None else track)
+            for track, fen in apart.items()
+            if heads is None or fen
+        ]
         others.append(Line(APART, "paid_apart", booked["apart"]))
         needed = fund + away + sum(line.amount_fen for line in others)
         income = _whole(Fraction(needed) / (1 - Fraction(RESERVE_SHARE + ADJUSTMENT_SHARE)))
@@ -114,6 +136,7 @@ def budget_toml(year: int, lines: Mapping[str, list[Line]]) -> str:
             )
             text.append(
                 f'\n[[pool.lines]]\nname = "{line.name}"\nkind = "{line.kind}"\n{amount}\ncite = "{_CITE}"\n'
+                + (f'track = "{line.track}"\n' if line.track else "")
             )
         # A tenth of the adjustment money goes to care elsewhere.
         moved = next(line.amount_fen for line in entries if line.name == ADJUSTMENT) // 10

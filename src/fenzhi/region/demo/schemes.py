@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fenzhi.region.demo.tracks import POLICY as TRACKS
+
 YEAR = 2027
 
 
@@ -15,6 +17,7 @@ class Scheme:
     ``region`` is the id of region.toml, ``catalog`` the catalogue it names,
     ``policy`` the text of policy.toml. ``shipped_catalog``: the catalogue comes with fenzhi and needs no kinds of
     operations; the other kind is built from the region's history.
+    ``tracks``: it has the other tracks of demo/tracks.py.
     ``returns``: some patients come back soon. ``bed_days_inside``: bed-day stays are paid out of the by-disease
     fund, so the budget takes nothing out for them.
     """
@@ -25,10 +28,11 @@ class Scheme:
     shipped_catalog: bool = True
     returns: bool = True
     bed_days_inside: bool = False
+    tracks: bool = False
 
 
-_DIP = f"""# 示范统筹区的政策:沿用国家规则,只改一处。示例,不是任何地区的规定。
-# The demo region's policy: the national rules with one change. A sample, no region's rule.
+_DIP = f"""# 示范统筹区的政策:沿用国家规则,限定机构系数,另有几种其他付费方式。示例,不是任何地区的规定。
+# The demo region's policy: the national rules, coefficients bounded, a few other tracks. A sample, no region's rule.
 
 [meta]
 id = "demo-{YEAR}"
@@ -43,7 +47,7 @@ cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
 confidence = "sample"
 floor = 0.75
 cap = 1.30
-"""
+{TRACKS}"""
 
 _RATE = f"""# 示范统筹区的政策:DRG 费率法,只改一处。示例,不是任何地区的规定。
 # The demo region's policy: DRG with rates, with one change. A sample, no region's rule.
@@ -88,7 +92,7 @@ cap = 1.30
 
 DRG_CATALOG = "demonstration-drg"
 SCHEMES: Mapping[str, Scheme] = {
-    "dip": Scheme(f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False),
+    "dip": Scheme(f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False, tracks=True),
     "drg-rate": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _RATE),
     "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, bed_days_inside=True),
 }

@@ -13,7 +13,7 @@ import polars as pl
 import xlsxwriter
 
 from fenzhi.errors import RegionError
-from fenzhi.region.demo.budget import POOLS, assessment, budget_lines, budget_toml, deductions
+from fenzhi.region.demo.budget import POOLS, Line, assessment, budget_lines, budget_toml, deductions
 from fenzhi.region.demo.cells import Cells, build_cells
 from fenzhi.region.demo.dirt import ADDED, KIND, MONTH, UNREADABLE, soil
 from fenzhi.region.demo.hospitals import AREA, make_hospitals
@@ -22,6 +22,7 @@ from fenzhi.region.demo.returns import add_returns
 from fenzhi.region.demo.schemes import SCHEMES, YEAR, Scheme
 from fenzhi.region.demo.stays import World, draw_year
 from fenzhi.region.demo.tail import FULL_STAYS, make_tail
+from fenzhi.region.demo.tracks import HEAD_POOL, LINES, heads, heads_fen, price_list, track_label
 
 HISTORY = (2024, 2025, 2026)
 NAME = "示范统筹区(合成数据)"
@@ -159,6 +160,20 @@ def _operations(cells: Cells) -> pl.DataFrame:
     )
 
 
+def _budget(
+    frame: pl.DataFrame, pays: Scheme, hospitals: pl.DataFrame, target: Path
+) -> dict[str, list[Line]]:
+    """Return the budget; with other tracks also write the tables that they read."""
+    if pays.bed_days_inside:
+        return budget_lines(frame, pl.lit(None, pl.String), names={})
+    if not pays.tracks:
+        return budget_lines(frame)
+    price_list().write_csv(target / "prices.csv")
+    outpatients = heads(hospitals)
+    outpatients.write_csv(target / "outpatient.csv")
+    return budget_lines(frame, track_label(hospitals), names=LINES, heads={HEAD_POOL: heads_fen(outpatients)})
+
+
 def _silent(_text: str, _share: float) -> None:
     """Tell nobody."""
 
@@ -238,7 +253,7 @@ def write_demo(
         _write_month(frame.filter(pl.col(MONTH) == month), month, target / "records")
     rows[YEAR] = frame.height
     tell(f"records {YEAR}", 0.95)
-    lines = budget_lines(frame, bed_days_inside=pays.bed_days_inside)
+    lines = _budget(frame, pays, table.table, target)
     (target / "budget.toml").write_text(budget_toml(YEAR, lines), encoding="utf-8")
     (target / "region.toml").write_text(_region_toml(pays), encoding="utf-8")
     (target / "README.txt").write_text(_README, encoding="utf-8")
