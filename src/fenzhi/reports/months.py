@@ -126,7 +126,7 @@ class _Maker:
         table.add(text(words("part_advance")), part="part")
         values = {row["pool"]: row["point_value_e4"] for row in rows}
         shown = [e4(values.get(pool)) for pool in self.pools] + ([empty()] if len(self.pools) > 1 else [])
-        table.add(text(words.title("months", "point_value_e4"), note=words("how_month_value")), *shown)
+        table.add(text(words.title("months", "point_value_e4"), note=words("how_opening")), *shown)
         for name, how in (
             ("direct_fen", "how_direct"),
             ("due_fen", "how_month_due"),

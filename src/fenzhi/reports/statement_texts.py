@@ -104,7 +104,6 @@ STATEMENT_TEXTS: dict[str, tuple[str, str]] = {
     "of_kind": ("其中：{kind}", "of these: {kind}"),
     "stays_in_band": ("病例：{band}", "stays: {band}"),
     "stays_reviewed": ("特例单议：{outcome}", "special review: {outcome}"),
-    "how_month_value": ("年初点值，元/分", "opening value, yuan per point"),
     "how_month_due": (
         "分值 × 年初点值 − 患者及其他方支付 + 直接支付",
         "points × opening value − paid by others + paid directly",
