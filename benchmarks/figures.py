@@ -8,6 +8,7 @@ file_ratio                  grouping a Parquet file into a Parquet file, over re
 year_seconds, _peak_gib     a region's year with three years of history, files in, result tables out
 statements_seconds          all pages of that region's year, its page and workbook, and the pages of every hospital
 statement_seconds           ``fenzhi statement``: one hospital's pages and workbook from the finished run
+year_all_rules_ratio        the same year with every further rule switched on, over the plain one, in turns
 scaling                     time per stay of grouping as the number of stays grows
 help_seconds                ``fenzhi --help``
 """
@@ -18,7 +19,6 @@ import argparse
 import hashlib
 import json
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -30,8 +30,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import drg, peer, synthetic
-from benchmarks.measure import Figure, alternate, child, figure, machine, repeat, seconds
+from benchmarks import all_rules, drg, peer, synthetic
+from benchmarks.measure import Figure, Spent, alternate, child, figure, machine, quotient, repeat, seconds
 from fenzhi.catalogs import DipCatalog, save_catalog
 from fenzhi.grouping import CompiledDip, compile_catalog, group_dip
 from fenzhi.pipeline import group_file
@@ -91,10 +91,7 @@ def file_ratio(size: Size, catalog: DipCatalog) -> tuple[Figure, Figure, Figure]
             group_file(source, target, folder / "catalog", policy=POLICY)
 
         own, limit = alternate(ours, lambda: pl.read_parquet(source).write_parquet(copy), size.times)
-    pairs = [a / b for a, b in zip(own, limit, strict=True)]
-    ratio = statistics.median(own) / statistics.median(limit)
-    summed = Figure(ratio, len(pairs), min(pairs), max(pairs), "x", "<= 1.5")
-    return summed, figure(own, "s"), figure(limit, "s")
+    return quotient(own, limit, "<= 1.5"), figure(own, "s"), figure(limit, "s")
 
 
 def region_folder(size: Size) -> Path:
@@ -104,27 +101,50 @@ def region_folder(size: Size) -> Path:
     return CACHE / f"region-{size.stays}-{size.hospitals}-{drawn_by}"
 
 
-def year(size: Size, say: Say) -> tuple[Figure, Figure | None, Figure]:
-    """Measure a region's year in a process of its own: seconds, peak memory, and reading its files alone.
-
-    The region is drawn once and kept in ``.benchmarks``. Results are removed after each run.
-    """
+def drawn_region(size: Size, say: Say) -> Path:
+    """Return the region of this size; it is drawn once and kept in ``.benchmarks``."""
     region = region_folder(size)
     if not (region / "region.toml").exists():
         say(f"drawing the region {region.name} (once) ...")
         for earlier in CACHE.glob(f"region-{size.stays}-{size.hospitals}*"):
             shutil.rmtree(earlier)
         child(DEMO, "demo", str(region), "--stays", str(size.stays), "--hospitals", str(size.hospitals))
-    times, peaks = [], []
+    return region
+
+
+def year(size: Size, region: Path) -> tuple[dict[str, Figure], Figure]:
+    """Measure a region's year in processes of their own, plain and with every further rule, in turns.
+
+    Returns the figures by name and the limit: reading the files alone. Results are removed after each run.
+    """
+    strict = region.with_name(f"{region.name}-all-rules")
+    shutil.rmtree(region / "runs", ignore_errors=True)
+    child(YEAR, str(region))
+    all_rules.write_region(region, next((region / "runs").iterdir()), strict)
+    child(YEAR, str(strict))
+    spent: dict[Path, list[Spent]] = {region: [], strict: []}
     for _ in range(size.year_times):
-        took, peak = child(YEAR, str(region))
-        times.append(took)
-        peaks += [] if peak is None else [peak]
-        shutil.rmtree(region / "runs", ignore_errors=True)
+        for folder, each in spent.items():
+            shutil.rmtree(folder / "runs", ignore_errors=True)
+            each.append(child(YEAR, str(folder)))
+    for folder in spent:
+        shutil.rmtree(folder / "runs", ignore_errors=True)
+    plain, full = spent.values()
+    found = {
+        "year_seconds": figure([one.seconds for one in plain], "s", "<= 20"),
+        "year_all_rules_seconds": figure([one.seconds for one in full], "s"),
+        "year_all_rules_ratio": quotient(
+            [one.seconds for one in full], [one.seconds for one in plain], "<= 1.3"
+        ),
+    }
+    peaks = [one.peak_gib for one in plain if one.peak_gib is not None]
+    computed = [[one.cpu_seconds for one in each if one.cpu_seconds is not None] for each in (full, plain)]
+    if peaks:
+        found["year_peak_gib"] = figure(peaks, "GiB", "<= 6")
+        found["year_all_rules_cpu_ratio"] = quotient(*computed, "<= 1.3")
     files = sorted(region.glob("history/**/*.parquet")) + sorted(region.glob("records/**/*.parquet"))
     limit = [seconds(lambda: [pl.read_parquet(file) for file in files]) for _ in range(size.year_times)]
-    memory = figure(peaks, "GiB", "<= 6") if peaks else None
-    return figure(times, "s", "<= 20"), memory, figure(limit, "s")
+    return found, figure(limit, "s")
 
 
 def statements(size: Size) -> tuple[Figure, Figure]:
@@ -195,9 +215,8 @@ def measure(size: Size, say: Say, with_peer: bool = True) -> Measured:
     say("grouping from file to file ...")
     ours["file_ratio"], ours["file_seconds"], limits["file_seconds"] = file_ratio(size, catalog)
     say(f"the year of {size.stays:,} stays ...")
-    ours["year_seconds"], peak, limits["year_seconds"] = year(size, say)
-    if peak is not None:
-        ours["year_peak_gib"] = peak
+    years, limits["year_seconds"] = year(size, drawn_region(size, say))
+    ours |= years
     say("its statements ...")
     ours["statements_seconds"], ours["statement_seconds"] = statements(size)
     say("scaling ...")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 KIB = 1024
 
@@ -37,6 +37,13 @@ class Figure:
 def figure(values: Sequence[float], unit: str, target: str = "") -> Figure:
     """Sum up measurements by their median and range."""
     return Figure(statistics.median(values), len(values), min(values), max(values), unit, target)
+
+
+def quotient(ours: Sequence[float], other: Sequence[float], target: str = "") -> Figure:
+    """Return the ratio of the medians of measurements taken in turns; its range is that of the pairs."""
+    pairs = [a / b for a, b in zip(ours, other, strict=True)]
+    ratio = statistics.median(ours) / statistics.median(other)
+    return Figure(ratio, len(pairs), min(pairs), max(pairs), "x", target)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -67,28 +74,40 @@ _BETWEEN = """
 import json, os, subprocess, sys, time
 since = time.perf_counter()
 process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-peak = None
+peak = cpu = None
 if hasattr(os, "wait4"):
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    cpu = usage.ru_utime + usage.ru_stime
 else:
     process.wait()
-print(json.dumps([process.returncode, time.perf_counter() - since, peak]))
+print(json.dumps([process.returncode, time.perf_counter() - since, peak, cpu]))
 """
 
 
-def child(code: str, *arguments: str) -> tuple[float, float | None]:
-    """Run Python code in a process of its own; return seconds from start to end and its peak memory in GiB.
+class Spent(NamedTuple):
+    """What a process needed: seconds from start to end, its peak memory, seconds of computing (user and system).
 
-    The peak is what the system counted for that process alone (nothing where it does not count).
+    The last two are None where the system does not count them.
+    """
+
+    seconds: float
+    peak_gib: float | None
+    cpu_seconds: float | None
+
+
+def child(code: str, *arguments: str) -> Spent:
+    """Run Python code in a process of its own; return what it needed.
+
+    Peak and computing are what the system counted for that process alone.
     """
     command = [sys.executable, "-c", _BETWEEN, sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
-    status, took, peak = json.loads(done.stdout)
+    status, took, peak, cpu = json.loads(done.stdout)
     if status:
         raise SystemExit(f"the measured process failed with exit code {status}: {code}")
-    return took, None if peak is None else peak / KIB**3
+    return Spent(took, None if peak is None else peak / KIB**3, cpu)
 
 
 def told(command: Sequence[str], **environ: str) -> Any:

@@ -18,6 +18,31 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
 
 
+def test_a_ratio_is_that_of_the_medians_and_its_range_that_of_the_pairs():
+    from benchmarks.measure import quotient
+
+    # Medians 6 and 4; pairs 3 / 1, 6 / 4, 8 / 8.
+    ratio = quotient([3, 6, 8], [1, 4, 8], "<= 2")
+    assert (ratio.value, ratio.low, ratio.high, ratio.n, ratio.target) == (1.5, 1.0, 3.0, 3, "<= 2")
+
+
+@pytest.mark.slow
+def test_every_further_rule_finds_stays_in_the_region_with_all_rules(tmp_path):
+    from benchmarks import all_rules
+    from fenzhi.pipeline import run
+    from fenzhi.pipeline.demo import make_demo
+
+    plain, strict = tmp_path / "plain", tmp_path / "strict"
+    make_demo(plain, stays=20_000, hospitals=20)
+    all_rules.write_region(plain, run(plain, reports=False).folder, strict)
+    cases = run(strict, reports=False).tables["cases"]
+    for name in ("auxiliary_family", "add_ons", "review"):
+        assert cases[name].drop_nulls().len() > 50, name
+    assert set(all_rules.outcomes()) <= set(cases["review"].drop_nulls())
+    assert {"unstable", "incomplete"} <= set(cases["deviation"].drop_nulls())
+    assert 0.003 < (cases["layer"] == "tcm").mean() < 0.05
+
+
 def test_the_same_seed_draws_the_same_stays():
     from benchmarks import synthetic
 
@@ -68,12 +93,13 @@ def test_a_child_is_measured_by_its_own_peak():
     from benchmarks.measure import child
 
     _held = bytearray(b"x") * (150 * 1024**2)  # our own memory is not counted
-    took, small = child("import time; time.sleep(0.2)")
-    _, large = child("import sys; held = b'x' * int(sys.argv[1])", str(300 * 1024**2))
+    took, small, idle = child("import time; time.sleep(0.2)")
+    _, large, _ = child("import sys; held = b'x' * int(sys.argv[1])", str(300 * 1024**2))
     assert took >= 0.2
     if small is not None:
         assert 0.29 < large < 0.4
         assert small < 0.1
+        assert 0 < idle < took  # sleeping is no computing
         assert child("")[1] < 0.1  # not the largest child so far
 
 
@@ -111,7 +137,7 @@ def test_every_floor_is_a_figure_that_is_measured():
     floors = json.loads(figures.FLOOR.read_text(encoding="utf-8"))
     assert set(floors) == {"quick", "full"}
     for name in floors["quick"] | floors["full"]:
-        assert f'ours["{name}"]' in text
+        assert f'ours["{name}"]' in text or f'"{name}": ' in text or f'found["{name}"]' in text
 
 
 def test_the_json_has_the_published_names():
@@ -126,6 +152,7 @@ def test_the_json_has_the_published_names():
         "file_ratio",
         "year_seconds",
         "year_peak_gib",
+        "year_all_rules_ratio",
     )
     found = figures.Measured(
         {name: figure([1.5, 2.5], "x") for name in names},

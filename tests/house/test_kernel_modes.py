@@ -15,10 +15,13 @@ CHECKED = os.environ.get("NUMBA_BOUNDSCHECK") == "1"
 
 
 def kernels():
-    from fenzhi.kernels import dip, drg
+    from fenzhi.kernels import comorbidity, dip, drg
 
     public = [
-        item for module in (dip, drg) for name, item in vars(module).items() if not name.startswith("__")
+        item
+        for module in (comorbidity, dip, drg)
+        for name, item in vars(module).items()
+        if not name.startswith("__")
     ]
     return [item for item in public if hasattr(item, "py_func") or (PLAIN and inspect.isfunction(item))]
 

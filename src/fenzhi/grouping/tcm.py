@@ -11,6 +11,7 @@ from fenzhi.catalogs import TCM, DrgCatalog, TcmTables
 from fenzhi.catalogs.models import DipCatalog
 from fenzhi.codes import normalise_diagnosis, normalise_operation, split_extension
 from fenzhi.errors import ConservationError
+from fenzhi.grouping.book import Book
 from fenzhi.grouping.dip import OUTCOMES, STATUS_GROUPED, Grouped
 from fenzhi.policy.tcm import Tcm
 
@@ -106,10 +107,18 @@ def _matches(codes: pl.Series, listed: pl.DataFrame, match: str) -> pl.DataFrame
 
 def _candidates(stays: pl.DataFrame, outcome: pl.Series, compiled: CompiledTcm) -> pl.DataFrame:
     """Return _at (row of the stay) and _rule: whose principal diagnosis a rule lists."""
-    first = stays["diag_codes"].list.first()
-    found = _matches(first, compiled.main, compiled.policy.diagnosis_match)
-    rows = pl.DataFrame({"given": first, "outcome": outcome}).with_row_index("_at")
-    return rows.filter(pl.col("outcome") != "rejected").join(found, on="given").select("_at", "_rule")
+    book = Book()
+    code = pl.Series(book.index(stays["diag_codes"].list.first()))
+    texts = book.texts()
+    found = _matches(texts, compiled.main, compiled.policy.diagnosis_match)
+    numbers = (
+        pl.DataFrame({"given": texts}).with_row_index("_code").with_columns(pl.col("_code").cast(pl.Int32))
+    )
+    found = found.join(numbers, on="given").select("_code", "_rule")
+    listed = numbers["_code"].is_in(found["_code"].implode())
+    inside = listed.gather(code.set(code < 0, None)).fill_null(False) & (outcome != "rejected")
+    at = inside.arg_true()
+    return pl.DataFrame({"_at": at, "_code": code.gather(at)}).join(found, on="_code").select("_at", "_rule")
 
 
 def _by_code(stays: pl.DataFrame, rows: pl.Series, column: str) -> pl.DataFrame:
@@ -124,7 +133,8 @@ def _by_code(stays: pl.DataFrame, rows: pl.Series, column: str) -> pl.DataFrame:
 
 def _with_tcm_diagnosis(pairs: pl.DataFrame, stays: pl.DataFrame, compiled: CompiledTcm) -> pl.DataFrame:
     """Add ``tcm_diagnosis``: false if the rule lists TCM diagnoses and the stay has none of them."""
-    given = _by_code(stays, pairs["_at"].unique(), "tcm_diag_codes")
+    asked = pairs.filter("has_tcm")["_at"].unique()
+    given = _by_code(stays, asked, "tcm_diag_codes")
     found = _matches(given["given"], compiled.tcm, compiled.policy.diagnosis_match)
     has = (
         given.join(found, on="given").select("_at", "_rule").unique().with_columns(pl.lit(True).alias("_has"))
@@ -136,16 +146,22 @@ def _with_tcm_diagnosis(pairs: pl.DataFrame, stays: pl.DataFrame, compiled: Comp
     )
 
 
+def _classed(codes: pl.Series, compiled: CompiledTcm) -> pl.DataFrame:
+    """Return given, class of distinct operations; a listed operation stands for its extensions as well."""
+    given = codes.unique()
+    code = normalise_operation(given)
+    known = pl.DataFrame({"given": given, "code": code, "base": split_extension(code)[0]})
+    both = [known.join(compiled.operations, left_on=name, right_on="code") for name in ("code", "base")]
+    return pl.concat([frame.select("given", "class") for frame in both]).unique()
+
+
 def _with_operations(pairs: pl.DataFrame, stays: pl.DataFrame, compiled: CompiledTcm) -> pl.DataFrame:
     """Add classes and operations (how many of the rule's the stay has), and ``operations_ok``."""
-    given = _by_code(stays, pairs["_at"].unique(), "oprn_codes")
-    codes = normalise_operation(given["given"])
-    given = given.with_columns(codes.alias("code"), split_extension(codes)[0].alias("base"))
-    # A listed operation stands for its extensions as well.
-    both = [given.join(compiled.operations, left_on=name, right_on="code") for name in ("code", "base")]
-    classed = pl.concat([frame.select("_at", "_place", "class") for frame in both]).unique()
+    asked = pairs.filter("has_classes")["_at"].unique()
+    given = _by_code(stays, asked, "oprn_codes")
     counts = (
-        classed.join(compiled.classes, on="class")
+        given.join(_classed(given["given"], compiled), on="given")
+        .join(compiled.classes, on="class")
         .group_by("_at", "_rule")
         .agg(
             pl.col("class").n_unique().cast(pl.Int32).alias("classes"),
@@ -200,15 +216,22 @@ def _tested(pairs: pl.DataFrame, weighted: pl.Series | None) -> pl.DataFrame:
         "ratio": ~known | pl.col("ratio_ok"),
         "no_weight": heavy,
     }
-    words = [pl.when(~passes[name]).then(pl.lit(name)) for name in FAILURES]
-    return (
-        pairs.with_columns(pl.concat_list(words).list.drop_nulls().alias("_failed"))
-        .with_columns(
-            pl.col("_failed").list.len().alias("_n"), pl.col("_failed").list.join("|").alias("failed")
+    # A bit for each condition that fails: text is made once for each combination.
+    fails = [(~passes[name]).cast(pl.UInt8) for name in FAILURES]
+    best = (
+        pairs.with_columns(
+            pl.sum_horizontal(fails).alias("_n"),
+            pl.sum_horizontal(one * (1 << at) for at, one in enumerate(fails)).alias("_mask"),
         )
         .sort("_at", "_n", "_rule")
         .unique("_at", keep="first", maintain_order=True)
     )
+    words = {
+        mask: "|".join(name for at, name in enumerate(FAILURES) if mask >> at & 1)
+        for mask in range(1 << len(FAILURES))
+    }
+    text = pl.col("_mask").replace_strict(words, return_dtype=pl.String)
+    return best.with_columns(text.alias("failed")).drop("_mask")
 
 
 def overlay(

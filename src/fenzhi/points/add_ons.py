@@ -34,21 +34,28 @@ def with_add_ons(scored: pl.DataFrame, rules: AddOns, step: int) -> pl.DataFrame
     :func:`fenzhi.grouping.add_ons.mark_add_ons`). Only stays that points pay in a group earn add-ons.
     """
     inside = pl.col("outcome").is_in(["grouped", "comprehensive"]) & pl.col("paid_directly").is_null()
-    earned = [
-        pl.col("_add_ons").list.contains(number).fill_null(False) & inside
-        for number in range(len(rules.items))
+    # Few stays have any: they alone are looked at.
+    some = scored.select("outcome", "paid_directly", "rw_e4", "_add_ons").with_row_index("_at")
+    some = some.filter(pl.col("_add_ons").is_not_null() & inside)
+    pairs = [
+        (pl.col("_add_ons").list.contains(number).fill_null(False), item)
+        for number, item in enumerate(rules.items)
     ]
-    pairs = list(zip(earned, rules.items, strict=True))
     names = [pl.when(has).then(pl.lit(item.name)) for has, item in pairs]
     total = pl.sum_horizontal(pl.when(has).then(_worth(item, step)).otherwise(0) for has, item in pairs)
     if rules.cap is not None:
         total = total.clip(upper_bound=round_half_up(Fraction(to_e4(rules.cap)), step))
-    some = pl.any_horizontal(earned)
+    earned = some.filter(pl.any_horizontal([has for has, _ in pairs])).select(
+        "_at",
+        pl.concat_list(names).list.drop_nulls().list.join("|").alias("add_ons"),
+        total.cast(pl.Int64).alias("add_on_e4"),
+    )
+    columns = []
+    for name in ("add_ons", "add_on_e4"):
+        none = pl.select(pl.repeat(None, scored.height, dtype=earned.schema[name]).alias(name)).to_series()
+        columns.append(none.scatter(earned["_at"], earned[name]))
     return (
-        scored.with_columns(
-            pl.when(some).then(pl.concat_list(names).list.drop_nulls().list.join("|")).alias("add_ons"),
-            pl.when(some).then(total.cast(pl.Int64)).alias("add_on_e4"),
-        )
+        scored.drop("_add_ons")
+        .with_columns(columns)
         .with_columns(pl.col("points_e4") + pl.col("add_on_e4").fill_null(0))
-        .drop("_add_ons")
     )

@@ -20,27 +20,15 @@ def with_auxiliary(stays: pl.DataFrame, weights: Weights, rules: Auxiliary, regu
     stay without any has 1 and neither family nor level.
     """
     assert weights.auxiliary is not None
-    frame = with_levels(stays, rules, weights.groups["mean_cost_fen"])
     applied = weights.auxiliary.applied
-    parts = [_fitting(frame, applied, place) for place in range(len(rules.families))]
-    # Equal coefficients: the earlier family of the policy, then the earlier level.
-    best = (
-        pl.concat(parts)
-        .sort("_at", "coefficient_e4", "place", "found", descending=[False, True, False, False])
-        .unique("_at", keep="first", maintain_order=True)
-    )
+    frame = with_levels(stays, rules, weights.groups["mean_cost_fen"])
+    at = frame.select(pl.when(regular).then(_row_of(frame, applied, weights.groups.height))).to_series()
     names = pl.Series([family.name for family in rules.families], dtype=pl.String)
-    best = best.with_columns(names.gather(best["place"].cast(pl.UInt32)).alias("family"))
-    found = {"auxiliary_family": "family", "auxiliary_level": "level", "auxiliary_e4": "coefficient_e4"}
-    columns = []
-    for name, source in found.items():
-        start = SCALE if name == "auxiliary_e4" else None
-        none = pl.select(pl.repeat(start, frame.height, dtype=best.schema[source])).to_series()
-        columns.append(none.scatter(best["_at"], best[source]).alias(name))
-    return (
-        frame.with_columns(columns)
-        .with_columns(pl.when(regular).then(name).alias(name) for name in COLUMNS)
-        .drop(level_name(place) for place in range(len(rules.families)))
+    coefficient = applied["coefficient_e4"].gather(at).fill_null(SCALE)
+    return frame.drop(level_name(place) for place in range(len(rules.families))).with_columns(
+        names.gather(applied["place"].cast(pl.UInt32)).gather(at).alias("auxiliary_family"),
+        applied["level"].gather(at).alias("auxiliary_level"),
+        pl.when(regular).then(coefficient).alias("auxiliary_e4"),
     )
 
 
@@ -51,20 +39,41 @@ def auxiliary_points(step: int) -> pl.Expr:
     return added.alias("auxiliary_points_e4")
 
 
-def _fitting(frame: pl.DataFrame, applied: pl.DataFrame, place: int) -> pl.DataFrame:
-    """Return _at (row of ``frame``), place, found, level, coefficient_e4 of all coefficients of a family that fit."""
-    days = pl.col("act_ipt_days")
-    stays = frame.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"),
-        "group_idx",
-        "act_ipt_days",
-        pl.col(level_name(place)).alias("found"),
+def _row_of(frame: pl.DataFrame, applied: pl.DataFrame, groups: int) -> pl.Series:
+    """Return per stay the row of ``applied`` that counts, null without any."""
+    rows = applied.with_row_index("_row")
+    places = applied["place"].unique().sort()
+    best = pl.concat(
+        [_fitting(frame, rows, place, groups) for place in places] or [_fitting(frame, rows, 0, groups)]
     )
+    once = applied.select("group_idx", "place").unique()["group_idx"].is_unique().all()
+    if not once or applied.select("group_idx", "found").is_duplicated().any():
+        # Equal coefficients: the earlier family of the policy, then the earlier level.
+        best = (
+            best.with_columns(applied["coefficient_e4", "place", "found"][best["_row"]].get_columns())
+            .sort("_at", "coefficient_e4", "place", "found", descending=[False, True, False, False])
+            .unique("_at", keep="first", maintain_order=True)
+        )
+    none = pl.select(pl.repeat(None, frame.height, dtype=pl.UInt32).alias("_row")).to_series()
+    return none.scatter(best["_at"], best["_row"])
+
+
+def _fitting(frame: pl.DataFrame, rows: pl.DataFrame, place: int, groups: int) -> pl.DataFrame:
+    """Return _at (row of ``frame``) and _row of all coefficients of a family that fit."""
+    mine = rows.filter(pl.col("place") == place)
+    # Most groups have another family or none: leave their stays out first.
+    has = pl.select(pl.repeat(False, groups, dtype=pl.Boolean)).to_series()
+    has = has.scatter(mine["group_idx"].unique(), True)
+    index, days = frame["group_idx"], pl.col("act_ipt_days")
+    stays = frame.select(
+        "group_idx", "act_ipt_days", pl.col(level_name(place)).alias("found")
+    ).with_row_index("_at")
     return (
-        stays.join(applied.filter(pl.col("place") == place), on=["group_idx", "found"])
+        stays.filter(has.gather(index.set(index < 0, None)).fill_null(False))
+        .join(mine, on=["group_idx", "found"])
         .filter(
             (pl.col("los_from_days").is_null() | (days >= pl.col("los_from_days")).fill_null(False))
             & (pl.col("los_upto_days").is_null() | (days <= pl.col("los_upto_days")).fill_null(False))
         )
-        .select("_at", "place", "found", "level", "coefficient_e4")
+        .select("_at", "_row")
     )

@@ -20,7 +20,14 @@ def readmitted_days(stays: pl.DataFrame, rules: Readmission) -> pl.Series:
     if "psn_no" not in stays.columns:
         return pl.Series(name, [None] * stays.height, dtype=pl.Int32)
     keys = ["psn_no", "group_idx", *(["fixmedins_code"] if rules.same_hospital else [])]
-    known = stays.with_row_index("_at").filter(pl.col("psn_no").is_not_null() & (pl.col("group_idx") >= 0))
+    known = (
+        stays.select(*keys, "adm_time", "dscg_time", "setl_id")
+        .with_row_index("_at")
+        .filter(pl.col("psn_no").is_not_null() & (pl.col("group_idx") >= 0))
+    )
+    # Few come twice, and even fewer in the same group: only they are put in order.
+    known = known.filter(pl.col("psn_no").is_duplicated())
+    known = known.filter(pl.struct(keys).is_duplicated())
     gap = (pl.col("adm_time").dt.date() - pl.col("dscg_time").shift(1).over(keys).dt.date()).dt.total_days()
     found = (
         known.sort("dscg_time", "setl_id")

@@ -161,7 +161,8 @@ def _together(pieces: list[Piece]) -> tuple[pl.DataFrame, pl.DataFrame]:
         problems.append(piece.problems.with_columns((pl.col("row") + start).cast(pl.UInt32)))
         start += piece.frame.height
     frame = pieces[0].frame if len(pieces) == 1 else pl.concat([p.frame for p in pieces], how="diagonal")
-    return frame.with_row_index("row_idx"), pl.concat(problems)
+    # Columns in one piece: else polars copies the whole frame whenever a column of another cut is added.
+    return frame.with_row_index("row_idx").rechunk(), pl.concat(problems)
 
 
 def _filled(frame: pl.DataFrame, quality: QualityRules, cmap: ColumnMap) -> pl.DataFrame:

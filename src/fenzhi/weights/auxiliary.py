@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt, prod
 from typing import NamedTuple
@@ -58,13 +58,27 @@ class AuxiliaryTypes:
     applied: pl.DataFrame
 
 
+class _Rules(NamedTuple):
+    """What trying families needs of the policy.
+
+    ``names``: the levels of each family. ``left_e4``: how much of the variation may be left inside levels.
+    """
+
+    auxiliary: Auxiliary
+    names: list[tuple[str, ...]]
+    weight_of: dict[int, int]
+    pooling: str
+    step: int
+    left_e4: int
+
+
 class _Part(NamedTuple):
-    """Kept stays of a level: number, sum and sum of squares of costs, (cost, stays) per year."""
+    """Kept stays of a level: number, sum and sum of squares of costs; year, its weight, cost and stays."""
 
     n: int
     total: int
     squares: int
-    years: dict[int, tuple[int, int]]
+    years: tuple[tuple[int, int, int, int], ...]
 
     def cv_parts(self) -> int | None:
         if self.total <= 0:
@@ -72,17 +86,28 @@ class _Part(NamedTuple):
         spread = self.n * self.squares - self.total**2
         return isqrt(spread * _PARTS**2 // self.total**2)
 
-    def mean(self, weight_of: dict[int, int], pooling: str) -> tuple[int, int]:
+    def mean(self, pooling: str) -> tuple[int, int]:
         """Return the mean over years as numerator and denominator (:func:`fenzhi.weights.years.weighted_mean`).
 
         Whole numbers only: there are many levels, and fractions would be reduced again and again.
         """
-        years = [(weight_of[year], cost, n) for year, (cost, n) in self.years.items()]
         if pooling == "cases":
-            return sum(w * cost for w, cost, _ in years), sum(w * n for w, _, n in years)
-        every = prod(n for _, _, n in years)
-        top = sum(w * cost * (every // n) for w, cost, n in years)
-        return top, every * sum(w for w, _, _ in years)
+            return sum(w * cost for _, w, cost, _ in self.years), sum(w * n for _, w, _, n in self.years)
+        every = prod(n for _, _, _, n in self.years)
+        top = sum(w * cost * (every // n) for _, w, cost, n in self.years)
+        return top, every * sum(w for _, w, _, _ in self.years)
+
+    def year_costs(self) -> str:
+        """Return cost and stays of the years in one cell."""
+        return year_costs_text({year: (cost, n) for year, _, cost, n in self.years})
+
+
+class _Whole(NamedTuple):
+    """All kept stays of a group, whatever their level: their part, CV and mean."""
+
+    part: _Part
+    cv: int | None
+    mean: tuple[int, int]
 
 
 class _Split(NamedTuple):
@@ -113,71 +138,74 @@ def _half_up(top: int, below: int, step: int = 1) -> int:
     return (2 * top + below * step) // (2 * below * step) * step
 
 
-def _joined(parts: dict[int, _Part]) -> _Part:
-    years: dict[int, tuple[int, int]] = {}
-    for part in parts.values():
-        for year, (cost, stays) in part.years.items():
-            have = years.get(year, (0, 0))
-            years[year] = (have[0] + cost, have[1] + stays)
-    return _Part(
-        sum(part.n for part in parts.values()),
-        sum(part.total for part in parts.values()),
-        sum(part.squares for part in parts.values()),
-        years,
+def _sums(kept: pl.DataFrame, rules: _Rules) -> pl.DataFrame:
+    """Return n, total and squares of the kept stays that agree in group, year and all levels.
+
+    The stays are read once here; every family then adds up these few rows. ``weight``: of the year.
+    """
+    cost = pl.col("cost_fen").cast(pl.Int128)
+    names = [level_name(place) for place in range(len(rules.auxiliary.families))]
+    weight = pl.col("year").replace_strict(rules.weight_of, default=None, return_dtype=pl.Int64)
+    return (
+        kept.group_by("group_idx", "year", *names)
+        .agg(pl.len().cast(pl.Int64).alias("n"), cost.sum().alias("total"), (cost**2).sum().alias("squares"))
+        .with_columns(weight.alias("weight"))
     )
 
 
-def _parts(kept: pl.DataFrame, place: int, rest: int, rules: Auxiliary) -> dict[int, dict[int, _Part]]:
+def _by_year(sums: pl.DataFrame, keys: list[str]) -> Iterator[tuple[list[int], _Part]]:
+    """Yield the values of the keys and their part."""
+    years = (
+        sums.group_by(*keys, "year", "weight")
+        .agg(pl.col("n", "total", "squares").sum())
+        .group_by(keys)
+        .agg("year", "weight", "n", "total", pl.col("squares").sum())
+    )
+    # Years of a part in lists, one row a part: there are many, and each is touched once.
+    for *values, named, weights, counts, costs, squares in years.iter_rows():
+        each = tuple(zip(named, weights, costs, counts, strict=True))
+        yield values, _Part(sum(counts), sum(costs), squares, each)
+
+
+def _parts(sums: pl.DataFrame, place: int, rest: int, rules: Auxiliary) -> dict[int, dict[int, _Part]]:
     """Return group -> level -> its kept stays; levels with too few of them join the rest."""
-    level, cost = level_name(place), pl.col("cost_fen").cast(pl.Int128)
-    sums = kept.group_by("group_idx", level, "year").agg(
-        pl.len().cast(pl.Int64).alias("n"), cost.sum().alias("total"), (cost**2).sum().alias("squares")
-    )
+    level = level_name(place)
     few = pl.col("n").sum().over("group_idx", level) < rules.min_level_cases
     sums = (
-        sums.with_columns(pl.when(few).then(pl.lit(rest, pl.Int16)).otherwise(level).alias(level))
-        .group_by("group_idx", level, "year")
+        sums.group_by("group_idx", level, "year", "weight")
         .agg(pl.col("n", "total", "squares").sum())
+        .with_columns(pl.when(few).then(pl.lit(rest, pl.Int16)).otherwise(level).alias(level))
     )
-    # Years of a level in lists, one row a level: there are many, and each is touched once.
-    lists = sums.group_by("group_idx", level).agg("year", "n", "total", pl.col("squares").sum())
     found: dict[int, dict[int, _Part]] = {}
-    for group, at, years, counts, costs, squares in lists.iter_rows():
-        by_year = dict(zip(years, zip(costs, counts, strict=True), strict=True))
-        found.setdefault(group, {})[at] = _Part(sum(counts), sum(costs), squares, by_year)
+    for (group, at), part in _by_year(sums, ["group_idx", level]):
+        found.setdefault(group, {})[at] = part
     return found
 
 
-class _Rules(NamedTuple):
-    """What trying a family needs of the policy."""
-
-    auxiliary: Auxiliary
-    weight_of: dict[int, int]
-    pooling: str
-    step: int
-
-
-def _try(place: int, rest: int, parts: dict[int, _Part], rules: _Rules) -> _Split:
+def _try(place: int, parts: dict[int, _Part], whole: _Whole, rules: _Rules) -> _Split:
     """Divide a group by a family: is there more than one level, and do costs vary less inside them?"""
-    whole = _joined(parts)
-    before = whole.cv_parts()
+    before, n = whole.cv, whole.part.n
     inside = [before] if len(parts) == 1 else [part.cv_parts() for part in parts.values()]
-    means = {at: part.mean(rules.weight_of, rules.pooling) for at, part in parts.items()}
+    means = (
+        dict.fromkeys(parts, whole.mean)
+        if len(parts) == 1
+        else {at: part.mean(rules.pooling) for at, part in parts.items()}
+    )
     if before is None or None in inside or any(top < 0 for top, _ in means.values()):
         return _Split(place, "no_cost", parts, means, {}, None, None)
     varied = sum(part.n * (cv or 0) for part, cv in zip(parts.values(), inside, strict=True))
-    shown = (before / _PARTS, varied / whole.n / _PARTS)
+    shown = (before / _PARTS, varied / n / _PARTS)
     if len(parts) == 1:
         return _Split(place, "one_level", parts, means, {}, *shown)
-    drop = to_e4(rules.auxiliary.cv_drop)
-    if not before or varied * SCALE > (SCALE - drop) * whole.n * before:
+    if not before or varied * SCALE > rules.left_e4 * n * before:
         return _Split(place, "cv_not_lower", parts, means, {}, *shown)
-    cost, stays = whole.mean(rules.weight_of, rules.pooling)
+    cost, stays = whole.mean
     if cost <= 0:
         return _Split(place, "no_cost", parts, means, {}, *shown)
     coefficients = {
         at: _half_up(top * stays * SCALE, below * cost, rules.step) for at, (top, below) in means.items()
     }
+    rest = len(rules.names[place]) - 1
     if rest in parts and parts[rest].n < rules.auxiliary.min_level_cases:
         coefficients[rest] = SCALE
     return _Split(place, "other_family", parts, means, coefficients, *shown)
@@ -197,16 +225,15 @@ def _rows(group: int, split: _Split, rules: Auxiliary, names: Sequence[str]) -> 
     return [
         (
             *(group, family.name, names[at], None, None, part.n),
-            *(_half_up(*split.means[at]), year_costs_text(part.years)),
+            *(_half_up(*split.means[at]), part.year_costs()),
             *(split.before, split.after, split.coefficients.get(at), split.status),
         )
         for at, part in sorted(split.parts.items())
     ]
 
 
-def _applied(group: int, split: _Split, rules: Auxiliary) -> list[tuple[object, ...]]:
+def _applied(group: int, split: _Split, names: Sequence[str]) -> list[tuple[object, ...]]:
     """Return a row for every level a stay may have; small ones and those never seen go by the rest."""
-    names = rules.level_names(rules.families[split.place])
     rest = len(names) - 1
     return [
         (
@@ -249,22 +276,31 @@ def measure_auxiliary(
     small = counts.filter(pl.col("cases") < rules.min_cases)
     kept = kept.join(small, on="group_idx", how="anti")
     kept = with_levels(kept, rules, weighed["mean_cost_fen"])
+    names = [rules.level_names(family) for family in rules.families]
     settings = _Rules(
-        rules, year_weights(policy.weights, years), policy.weights.pooling, step_of(rules.decimals)
+        rules,
+        names,
+        year_weights(policy.weights, years),
+        policy.weights.pooling,
+        step_of(rules.decimals),
+        SCALE - to_e4(rules.cv_drop),
     )
+    sums = _sums(kept, settings)
+    whole = {
+        group: _Whole(part, part.cv_parts(), part.mean(settings.pooling))
+        for (group,), part in _by_year(sums, ["group_idx"])
+    }
     splits: dict[int, list[_Split]] = {}
-    for place, family in enumerate(rules.families):
-        rest = len(rules.level_names(family)) - 1
-        for group, parts in _parts(kept, place, rest, rules).items():
-            splits.setdefault(group, []).append(_try(place, rest, parts, settings))
+    for place, levels in enumerate(names):
+        for group, parts in _parts(sums, place, len(levels) - 1, rules).items():
+            splits.setdefault(group, []).append(_try(place, parts, whole[group], settings))
     rows: list[tuple[object, ...]] = []
     applied: list[tuple[object, ...]] = []
-    names = [rules.level_names(family) for family in rules.families]
     for group, tried in splits.items():
         for split in _chosen(tried):
             rows += _rows(group, split, rules, names[split.place])
             if split.status == "chosen":
-                applied += _applied(group, split, rules)
+                applied += _applied(group, split, names[split.place])
     table = pl.DataFrame(rows, schema=TABLE, orient="row")
     few = small.with_columns(
         pl.lit("too_few_cases").alias("status"), weighed["cv"].gather(small["group_idx"]).alias("cv")

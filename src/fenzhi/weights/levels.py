@@ -11,6 +11,7 @@ import polars as pl
 from fenzhi.codes.comorbidity import SCORE, Comorbidity
 from fenzhi.money import SCALE, to_e4
 from fenzhi.policy.auxiliary import Auxiliary, AuxiliaryFamily, AuxiliaryLevel
+from fenzhi.weights.diagnosed import listed_diagnoses
 
 MARKS = "_aux_"
 _DAYS_A_YEAR = 365
@@ -25,48 +26,6 @@ def mark_name(place: int) -> str:
 def level_name(place: int) -> str:
     """Return the column of levels of the family at ``place``: Int16 index in ``rules.level_names``."""
     return f"_level_{place}"
-
-
-def _listed(stays: pl.DataFrame, hits: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the hits of principal and of other diagnoses: _at (row of ``stays``), list, category, points."""
-    codes = stays.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"), code=pl.col("diag_codes"))
-    main = codes.with_columns(pl.col("code").list.first())
-    others = codes.with_columns(pl.col("code").list.slice(1)).explode(
-        "code", empty_as_null=False, keep_nulls=False
-    )
-    return main.join(hits, on="code"), others.join(hits, on="code")
-
-
-def _flag(height: int, rows: pl.Series) -> pl.Series:
-    none = pl.select(pl.repeat(False, height, dtype=pl.Boolean)).to_series()
-    return none.scatter(rows.unique(), True)
-
-
-def _scores(height: int, others: pl.DataFrame) -> pl.Series:
-    """Return the comorbidity score of each stay: the highest points of each category once."""
-    found = (
-        others.filter(pl.col("list") == SCORE)
-        .group_by("_at", "category")
-        .agg(pl.col("points").max())
-        .group_by("_at")
-        .agg(pl.col("points").sum())
-    )
-    none = pl.select(pl.repeat(0, height, dtype=pl.Int32)).to_series()
-    return none.scatter(found["_at"], found["points"])
-
-
-def _diagnosed(stays: pl.DataFrame, rules: Auxiliary, lists: Comorbidity | None) -> pl.DataFrame:
-    """Return per stay ``main:LIST`` and ``other:LIST`` for the lists that families use, and ``cci``."""
-    if lists is None:
-        return pl.DataFrame()
-    codes = stays["diag_codes"].explode(empty_as_null=False, keep_nulls=False).unique()
-    main, others = _listed(stays, lists.hits(codes))
-    columns = [_scores(stays.height, others).alias(SCORE)]
-    for name in rules.lists():
-        for what, rows in (("main", main), ("other", others)):
-            inside = rows.filter(pl.col("list") == name)["_at"]
-            columns.append(_flag(stays.height, inside).alias(f"{what}:{name}"))
-    return pl.DataFrame(columns)
 
 
 def _figures(stays: pl.DataFrame) -> list[pl.Expr]:
@@ -125,8 +84,9 @@ def mark_levels(stays: pl.DataFrame, rules: Auxiliary, lists: Comorbidity | None
     ``stays``: diag_codes (mapped), dscg_way, act_ipt_days, age, nwb_age, medfee_sumamt_fen; icu_hours and fees
     as far as the source has them. ``lists``: None if no family looks at diagnoses.
     """
-    frame = stays.with_columns(_figures(stays))
-    frame = frame.with_columns(_diagnosed(stays, rules, lists).get_columns())
+    frame = stays.drop("diag_codes").with_columns(_figures(stays))
+    if lists is not None:
+        frame = frame.with_columns(listed_diagnoses(stays["diag_codes"], rules.lists(), lists))
     marks = []
     for place, family in enumerate(rules.families):
         bits = pl.lit(0, pl.UInt32)
