@@ -19,6 +19,7 @@ from fenzhi.reports.ledger import (
     account_lines,
     balance_lines,
     entry_lines,
+    holder_of,
 )
 from fenzhi.reports.sheets import Sheet, about_sheet, add_sheet, run_lines, workbook
 from fenzhi.reports.tables import RunTables
@@ -95,7 +96,7 @@ def read_ledger(
     balances = account_balances(mine, chosen, before)
     if hospital is not None:
         # The accounts of the pool are touched by others too: their balance is not the hospital's.
-        balances = balances.filter(pl.col("account").str.count_matches(":") > 1)
+        balances = balances.filter(holder_of("account") == hospital)
     return Ledger(
         entry_lines(mine.filter(chosen), tables, words),
         balance_lines(balances, tables, words),

@@ -68,6 +68,11 @@ def account_balances(ledger: pl.DataFrame, chosen: pl.Expr, before: pl.Expr) -> 
     return sums.with_columns(closing.alias("closing_fen")).sort("pool", "account")
 
 
+def holder_of(account: str) -> pl.Expr:
+    """Return whose an account is: ``CODE`` of ``hospital:CODE:POOL``; null for an account of a pool."""
+    return pl.col(account).str.extract(r"^[^:]+:(.+):[^:]+$", 1)
+
+
 def running(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return the accounts of hospitals line by line, in the order of the entries, each with its running balance.
 
@@ -79,7 +84,7 @@ def running(ledger: pl.DataFrame) -> pl.DataFrame:
         is_debit = side == "debit"
         amount, none = pl.col("amount_fen"), pl.lit(0, pl.Int64)
         parts.append(
-            ledger.filter(pl.col(side).str.count_matches(":") > 1).select(
+            ledger.filter(holder_of(side) == pl.col("fixmedins_code")).select(
                 pl.col(side).alias("account"),
                 "pool",
                 "entry",
