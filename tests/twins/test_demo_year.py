@@ -17,6 +17,7 @@ from property.test_year_twin import (
     compare_ledger,
     compare_months,
     compare_pools,
+    compare_tracks,
 )
 from twins.codes import TwinCatalog
 from twins.year import run_year
@@ -53,7 +54,40 @@ def region_of(region, year_before):
         ],
         "assessment": dict(region.assessment.iter_rows()),
         "advances": None,
+        "track_tables": {
+            name: [track_row(row) for row in table.iter_rows(named=True)]
+            for name, table in region.tracks.items()
+        },
+        "budgets": {pool.id: budget_of(pool) for pool in region.budget.pool},
     }
+
+
+def track_row(row):
+    return {**row, "areas": row["areas"].split("|")} if "areas" in row else row
+
+
+def budget_of(pool):
+    """A pool of the budget as the twin holds it."""
+    lines = [
+        {
+            "name": line.name,
+            "kind": line.kind,
+            "amount_fen": None if line.amount is None else int(line.amount * 100),
+            "share": line.share,
+            "track": line.track,
+        }
+        for line in pool.lines
+    ]
+    changes = [
+        {
+            "date": one.date,
+            "line": one.line,
+            "amount_fen": int(one.amount * 100),
+            "other": one.from_ or one.to,
+        }
+        for one in pool.change
+    ]
+    return {"method": pool.method, "lines": lines, "changes": changes}
 
 
 @pytest.mark.slow
@@ -80,6 +114,7 @@ def test_the_demo_region_is_the_twins(year):
     )
     assert stays.height == len(records) > STAYS * 0.9
     compare_cases(stays, expected["cases"])
+    compare_tracks(tables, expected["tracks"])
     compare_pools(tables["pools"], expected["pools"])
     compare_hospitals(tables["hospitals"], expected["hospitals"], expected["cases"])
     compare_months(tables["months"], expected["months"])
