@@ -15,25 +15,28 @@ import polars as pl
 
 import fenzhi
 from fenzhi.budget import opening_values
+from fenzhi.pipeline.setting import Setting, make_settings
+from fenzhi.pipeline.tracks import pay_beside, tracks_of
 from fenzhi.points import PAID, base_points
 from fenzhi.records import Known
-from fenzhi.region import Region
-from fenzhi.region.scope import cost_of, exclusion_of, los_reason, pool_of, track_of
+from fenzhi.region.scope import cost_of, exclusion_of, los_reason, pool_of
 from fenzhi.settlement import YearInputs
 from fenzhi.weights.years import year_weights
 
 
-def placed(region: Region, stays: pl.DataFrame, compiled: Any) -> pl.DataFrame:
-    """Group stays and add pool, cost, month and year; leave out other tracks such as bed-day stays."""
-    grouped = fenzhi.group(stays, compiled).frame
-    return stays.with_columns(
+def placed(setting: Setting, stays: pl.DataFrame) -> pl.DataFrame:
+    """Group stays and add pool, cost, month and year, and the track of those that points do not pay."""
+    region = setting.region
+    grouped = fenzhi.group(stays, setting.compiled).frame
+    both = stays.with_columns(
         *grouped.select("outcome", "reason", "group_idx").get_columns(),
         pool_of(stays, region.pools, region.meta.area).alias("pool"),
         cost_of(stays, region.policy.scope).alias("cost_fen"),
         pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
         pl.col("dscg_time").dt.month().cast(pl.Int8).alias("month"),
         pl.col("dscg_time").dt.year().alias("year"),
-    ).filter(track_of(stays, region.policy.scope).is_null())
+    )
+    return both.hstack(tracks_of(both, setting))
 
 
 def settle_year(folder: Path) -> Any:
@@ -47,9 +50,9 @@ def settle_year(folder: Path) -> Any:
     print(f"{read.rows_in} rows: {read.stays.height} accepted, {read.rejected_rows} rejected")
 
     # Groups: the rules become tables once, then any number of frames can be grouped.
-    catalog = fenzhi.load_catalog(region.path(region.meta.catalog))
-    compiled = fenzhi.compile_catalog(catalog, policy.grouping)
-    stays = placed(region, read.stays, compiled)
+    [setting] = make_settings(region, None)
+    catalog = setting.catalog
+    stays = placed(setting, read.stays)
     print(stays["outcome"].value_counts(sort=True))
 
     # Weights and coefficients from the years before.
@@ -57,8 +60,9 @@ def settle_year(folder: Path) -> Any:
         fenzhi.read_stays(region.path(name), quality=region.quality, known=known, needs="weights").stays
         for name in region.meta.history
     ]
-    history = pl.concat([placed(region, year, compiled) for year in before], how="diagonal")
-    history = history.filter(pl.col("year") < region.meta.year, los_reason(policy.scope).is_null())
+    history = pl.concat([placed(setting, year) for year in before], how="diagonal")
+    by_points = pl.col("track").is_null() & los_reason(policy.scope).is_null()
+    history = history.filter(pl.col("year") < region.meta.year, by_points)
     weights = fenzhi.weigh(
         history.select("group_idx", "year", "fixmedins_code", "cost_fen"), catalog, policy, hospitals
     )
@@ -72,15 +76,22 @@ def settle_year(folder: Path) -> Any:
         {pool.id: None for pool in region.pools},
         policy.point_value,
     )
-    excluded = exclusion_of(stays, region.pools, policy.scope, region.meta.year)
-    paid = stays.filter(excluded.is_null() & pl.col("outcome").is_in(PAID))
+    excluded = exclusion_of(
+        stays, region.pools, policy.scope, region.meta.year, pl.col("track").is_not_null()
+    )
+    stays = stays.filter(excluded.is_null() & ~pl.col("counted"))
+    paid = stays.filter(pl.col("track").is_null() & pl.col("outcome").is_in(PAID))
     paid = paid.with_columns(
         flat.gather(paid["group_idx"].replace(-1, None)).fill_null(False).alias("grassroots")
     )
     scored = fenzhi.score(paid, weights, policy, flat, opening)
 
+    # What other tracks pay beside the points.
+    others = stays.filter(pl.col("track").is_not_null()).with_columns(outcome=pl.lit("other_track"))
+    beside = pay_beside(others, scored, region)
+
     # Point values from the budget; then amounts per hospital and stay, months, ledger.
-    pools = fenzhi.price(scored, region.budget, opening, policy.point_value)
+    prices = fenzhi.price(scored, region.budget, opening, policy.point_value, beside.handed)
     last_year = history.filter(pl.col("year") == region.meta.year - 1, pl.col("pool").is_not_null())
     inputs = YearInputs(
         year=region.meta.year,
@@ -91,8 +102,9 @@ def settle_year(folder: Path) -> Any:
         assessment=region.assessment,
         deductions=region.deductions,
         advances=region.advances,
+        tracks=beside.ledger,
     )
-    return fenzhi.settle(scored, pools, region.budget, policy, inputs)
+    return fenzhi.settle(scored, prices, region.budget, policy, inputs)
 
 
 def main(folder: Path) -> int:

@@ -84,6 +84,7 @@ CASES = (
     _c("before_review_e4", pl.Int64, "特例单议前分值", "points before special review"),
     _c("review", pl.String, "特例单议结果", "outcome of special review"),
     _c("points_e4", pl.Int64, "结算分值", "points"),
+    _c("fixed_points_e4", pl.Int64, "其中:固定点值分值", "of which at the opening value"),
     _c("point_value_e4", pl.Int64, "结算点值", "settlement point value"),
     _c("standard_fen", pl.Int64, "支付标准", "payment standard"),
     _c("direct_fen", pl.Int64, "基金直接支付", "paid directly by the fund"),
@@ -130,6 +131,7 @@ HOSPITALS = (
     _c("points_ungrouped_e4", pl.Int64, "未入组分值", "points of ungrouped stays"),
     _c("points_bed_day_e4", pl.Int64, "床日分值", "points of bed-day stays"),
     _c("points_e4", pl.Int64, "总分值", "points"),
+    _c("fixed_points_e4", pl.Int64, "其中:固定点值分值", "of which at the opening value"),
     _c("add_on_e4", pl.Int64, "其中:加成分值", "of which add-ons"),
     _c("auxiliary_points_e4", pl.Int64, "其中:辅助分型增减分值", "of which by auxiliary types"),
     _c("points_review_e4", pl.Int64, "其中:特例单议分值", "of which by special review"),
@@ -141,11 +143,21 @@ HOSPITALS = (
     _c("gross_fen", pl.Int64, "基金应付(考核前)", "payable before assessment"),
     _c("assessment_e4", pl.Int64, "考核系数", "assessment coefficient"),
     _c("assessed_fen", pl.Int64, "考核扣减", "withheld by assessment"),
-    _c("deduction_fen", pl.Int64, "审核扣款", "audit deductions"),
+    _c("deduction_fen", pl.Int64, "审核扣款", "deductions"),
+    _c("violation_fen", pl.Int64, "其中:违规金额", "of which violations"),
+    _c("fine_fen", pl.Int64, "其中:罚款", "of which fines"),
+    _c("next_year_fen", pl.Int64, "下年再扣违规金额", "violations to be deducted again next year"),
     _c("payable_fen", pl.Int64, "基金应付", "payable"),
     _c("balance_fen", pl.Int64, "与记账差额", "payable minus booked"),
+    _c("shared_fen", pl.Int64, "结余留用与超支分担", "sharing of surplus and overrun"),
+    _c("short_fen", pl.Int64, "储备不足未分担", "overrun that the reserve could not bear"),
+    _c("final_fen", pl.Int64, "分担后应付", "payable after sharing"),
     _c("working_capital_fen", pl.Int64, "周转金", "working capital"),
     _c("advance_fen", pl.Int64, "已预付", "advances paid"),
+    _c("quarter_fen", pl.Int64, "季度清算已拨", "paid by quarterly clearing"),
+    _c("deposit_fen", pl.Int64, "质量保证金", "quality deposit withheld"),
+    _c("released_fen", pl.Int64, "返还保证金", "deposit released"),
+    _c("forfeited_fen", pl.Int64, "不予返还保证金", "deposit not released"),
     _c("clearing_fen", pl.Int64, "年度清算应拨", "annual clearing"),
 )
 
@@ -160,8 +172,10 @@ MONTHS = (
     _c("point_value_e4", pl.Int64, "年初点值", "opening point value"),
     _c("direct_fen", pl.Int64, "基金直接支付", "paid directly by the fund"),
     _c("due_fen", pl.Int64, "月度应付", "due at the opening value"),
-    _c("deduction_fen", pl.Int64, "当月审核扣款", "audit deductions of the month"),
+    _c("deduction_fen", pl.Int64, "当月审核扣款", "deductions of the month"),
     _c("advance_fen", pl.Int64, "当月预付", "advance paid"),
+    _c("deposit_fen", pl.Int64, "当月预留保证金", "quality deposit withheld"),
+    _c("quarter_fen", pl.Int64, "季度清算", "quarterly clearing"),
 )
 
 POOLS = (
@@ -171,6 +185,7 @@ POOLS = (
     _c("cost_fen", pl.Int64, "付费口径费用", "cost priced by points"),
     _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
     _c("points_e4", pl.Int64, "总分值", "points"),
+    _c("fixed_points_e4", pl.Int64, "其中:固定点值分值", "of which at the opening value"),
     _c("income_fen", pl.Int64, "预算收入", "budget"),
     _c("carved_out_fen", pl.Int64, "预算扣除", "carved out before the by-disease total"),
     _c(
@@ -184,10 +199,17 @@ POOLS = (
     _c("others_fen", pl.Int64, "按分值病例其他支付", "paid by others for stays priced by points"),
     _c("opening_value_e4", pl.Int64, "年初点值", "opening point value"),
     _c("settlement_value_e4", pl.Int64, "结算点值", "settlement point value"),
+    _c("value_limit", pl.String, "点值限制", "what limits the point value"),
     _c("gross_fen", pl.Int64, "基金应付(考核前)", "payable before assessment"),
     _c("payable_fen", pl.Int64, "基金应付", "payable"),
-    _c("residual_fen", pl.Int64, "尾差", "rounding residual"),
+    _c("residual_fen", pl.Int64, "尾差", "what point values leave or lack"),
+    _c("tracks_left_fen", pl.Int64, "其他付费方式结余转入储备", "left by other tracks, moved to the reserve"),
     _c("returned_fen", pl.Int64, "考核与扣款转入储备", "withheld, moved to the reserve"),
+    _c("shared_fen", pl.Int64, "结余留用与超支分担", "sharing of surplus and overrun"),
+    _c("short_fen", pl.Int64, "储备不足未分担", "overrun that the reserve could not bear"),
+    _c("final_fen", pl.Int64, "分担后应付", "payable after sharing"),
+    _c("clearing_fen", pl.Int64, "年度清算应拨", "annual clearing"),
+    _c("reserve_left_fen", pl.Int64, "储备余额", "left in the reserve"),
 )
 
 BUDGET = (
@@ -332,6 +354,23 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "monitoring": MONITORING,
 }
 
+VALUES = (
+    _c("pool", pl.String, "基金池", "pool"),
+    _c("period", pl.Int8, "期次(从0起)", "period of the year, from 0"),
+    _c("cases", pl.Int64, "结算病例数", "stays paid by points"),
+    _c("booked_fen", pl.Int64, "基金记账金额", "booked fund amount"),
+    _c("points_e4", pl.Int64, "总分值", "points"),
+    _c("fixed_points_e4", pl.Int64, "其中:固定点值分值", "of which at the opening value"),
+    _c("fund_fen", pl.Int64, "按病种付费基金", "part of the by-disease fund"),
+    _c("direct_fen", pl.Int64, "基金直接支付", "paid directly by the fund"),
+    _c("others_fen", pl.Int64, "按分值病例其他支付", "paid by others for stays priced by points"),
+    _c("opening_value_e4", pl.Int64, "年初点值", "opening point value"),
+    _c("settlement_value_e4", pl.Int64, "结算点值", "settlement point value"),
+    _c("value_limit", pl.String, "点值限制", "what limits the point value"),
+    _c("fixed_fen", pl.Int64, "固定点值部分", "fund amount of the points at the opening value"),
+    _c("floating_fen", pl.Int64, "浮动点值部分", "fund amount of the other points"),
+)
+
 TCM_STAYS = (
     _c("setl_id", pl.String, "结算ID", "settlement id"),
     _c("fixmedins_code", pl.String, "医疗机构编码", "hospital code"),
@@ -442,6 +481,7 @@ FURTHER: dict[str, tuple[Column, ...]] = {
     "coefficients": COEFFICIENTS,
     "class_coefficients": CLASS_COEFFICIENTS,
     "auxiliary": AUXILIARY,
+    "values": VALUES,
     "tcm": TCM_STAYS,
     "applications": APPLICATIONS,
     "review": REVIEW,

@@ -47,6 +47,8 @@ TABLE_NOTES = {
     "ledger": "Every movement of money, double entry. Every account of a hospital ends at 0.",
     "rejected": "One row per finding of quality control: errors (the row was rejected) and warnings (it was kept).",
     "monitoring": "Indices per hospital. Floats, for looking at only: nothing is paid by them.",
+    "values": "One row per pool and period of the year: its part of the fund, its values, what limits them. Only where "
+    "a pool has more than one value, an elastic one, a floor or a ceiling.",
     "tcm": "One row per paid stay whose principal diagnosis belongs to a TCM-advantage group: whether it entered, "
     "what failed, and its ratio. Only under `[tcm]`, and if the catalogue has such groups.",
     "coefficients": "One row per hospital and group it had stays in: what its cost coefficient follows from. "

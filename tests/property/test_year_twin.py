@@ -69,12 +69,16 @@ PAID_CASE = [
     "before_review_e4",
     "review",
     "points_e4",
+    "fixed_points_e4",
     "direct_fen",
     "point_value_e4",
     "standard_fen",
     "payable_fen",
 ]
-MONTH = ["cases", "points_e4", "cost_fen", "booked_fen", "due_fen", "deduction_fen", "advance_fen"]
+MONTH = [
+    *("cases", "points_e4", "cost_fen", "booked_fen", "due_fen", "deduction_fen"),
+    *("advance_fen", "deposit_fen", "quarter_fen"),
+]
 CATALOGS = catalogs(8, fallback=True)
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -260,14 +264,14 @@ def compare_ledger(ledger, tables):
     )
     left = dict(sides.group_by("account").agg(pl.col("amount_fen").sum()).iter_rows())
     for account, amount in left.items():
-        if account.startswith(("hospital:", "fund:", "track:", "by_disease:")):
+        if account.startswith(("hospital:", "fund:", "track:", "by_disease:", "deposit:")):
             assert amount == 0, account
     assert (ledger["amount_fen"] > 0).all()
     for row in tables["hospitals"].iter_rows(named=True):
         paid = left.get(f"paid:{row['fixmedins_code']}:{row['pool']}", 0)
         key = {name: row[name] for name in ("fixmedins_code", "pool")}
         beside = tables["tracks"].filter(**key)["payable_fen"].sum() if "tracks" in tables else 0
-        assert paid == row["payable_fen"] + beside
+        assert paid == row["final_fen"] - row["forfeited_fen"] + beside
 
 
 TRACK = ["cases", "units", "standard_fen", "fund_fen", "adjustment_fen", "payable_fen"]

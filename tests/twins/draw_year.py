@@ -13,6 +13,7 @@ from twins.budget import drawn_pool, fund_of
 from twins.codes import Row, TwinCatalog
 from twins.draw import OPERATIONS, chance, clinical_part, grouping_rules, made, some
 from twins.draw_auxiliary import auxiliary_rules, comorbidity_lists
+from twins.draw_money import settlement_rules, sharing_rules, value_rules
 from twins.engine import FEES
 from twins.rules import OPTIONAL, base_rules
 
@@ -150,6 +151,7 @@ def optional_rules(rng: Random) -> dict[str, Row | None]:
         },
     }
     sections["special_review"] = review_rules(rng)
+    sections["sharing"] = sharing_rules(rng)
     assert sections.keys() == OPTIONAL.keys()
     return {name: section if chance(rng, 0.4) else None for name, section in sections.items()}
 
@@ -290,7 +292,7 @@ def fitting_bonuses(drawn: list[Row], rules: dict[str, Any], rng: Random) -> lis
 def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
     """A whole policy, every option drawn."""
     low, high = sorted(rng.sample(range(5_000, 20_000), 2))
-    fixed = chance(rng, 0.25)
+    rate = rng.choice(["fixed", "floating", "floating", "elastic"])
     return base_rules(
         **optional_rules(rng),
         scope={
@@ -317,16 +319,8 @@ def policy_rules(rng: Random, grouping: bool = True) -> dict[str, Any]:
         },
         points={"decimals": rng.choice([4, 4, 2, 0])},
         deviation=deviation_rules(rng),
-        point_value={
-            "settlement": rng.choice(["ratio", "difference"]),
-            "rate": "fixed" if fixed else "floating",
-            "decimals": rng.choice([4, 4, 2, 0]),
-        },
-        settlement={
-            "advance_ratio": decimal(rng, 0, 1),
-            "working_capital_months": decimal(rng, 0, 12, 2),
-            "residual": "reserve" if fixed else rng.choice(["apportion", "reserve"]),
-        },
+        point_value=value_rules(rng, rate),
+        settlement=settlement_rules(rng, rate),
     )
 
 
@@ -366,7 +360,9 @@ def budget_of(rng: Random) -> Row:
     return drawn_pool(rng, income, YEAR)
 
 
-def entries(rng: Random, places: list[Row], funds: list[Row], first: int) -> list[Row]:
+def entries(
+    rng: Random, places: list[Row], funds: list[Row], first: int, *, kinds: bool = False
+) -> list[Row]:
     """Amounts per hospital, pool and month; several may fall together."""
     return [
         {
@@ -374,6 +370,7 @@ def entries(rng: Random, places: list[Row], funds: list[Row], first: int) -> lis
             "pool": rng.choice(funds)["id"],
             "month": rng.randint(first, rng.choice([1, 12])),
             "amount_fen": amount(rng),
+            **({"kind": rng.choice(["audit", "violation", "fine", "carried"])} if kinds else {}),
         }
         for _ in range(rng.randint(1, 5))
     ]
@@ -391,7 +388,7 @@ def region(rng: Random) -> Row:
         "pools": funds,
         "budgets": budgets,
         "funds": {name: fund_of(one) for name, one in budgets.items()},
-        "deductions": entries(rng, places, funds, 1) if chance(rng, 0.5) else [],
+        "deductions": entries(rng, places, funds, 1, kinds=True) if chance(rng, 0.5) else [],
         "advances": entries(rng, places, funds, 0) if chance(rng, 0.15) else None,
         "assessment": {
             place["fixmedins_code"]: rng.choice([10_000, 9_850, 0, 10_500, rng.randint(9_000, 10_000)])

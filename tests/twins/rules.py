@@ -39,6 +39,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     "bed_day": {"coefficient": False},
     "readmission": {"same_hospital": True},
     "add_ons": {"cap": None},
+    "sharing": {"surplus": [], "overrun": []},
     "tcm": {
         "ratio_limit": "0.6",
         "ratio_included": True,
@@ -127,11 +128,28 @@ def base_rules(**sections: dict[str, Any] | None) -> dict[str, Any]:
         "add_ons": None,
         "special_review": None,
         "tracks": [],
-        "point_value": {"settlement": "ratio", "rate": "floating", "decimals": 4},
+        "point_value": {
+            "opening": "mean",
+            "opening_low": "0.025",
+            "opening_high": "0.975",
+            "settlement": "ratio",
+            "rate": "floating",
+            "elastic": None,
+            "floor": None,
+            "ceiling": None,
+            "period": "year",
+            "period_split": "booked",
+            "decimals": 4,
+        },
+        "sharing": None,
         "settlement": {
             "advance_ratio": "0.90",
             "working_capital_months": "1",
             "residual": "apportion",
+            "deposit_ratio": "0",
+            "deposit_release": "assessment",
+            "clearing": "year",
+            "next_year_violation_share": "0",
         },
     }
     for name, section in sections.items():

@@ -49,6 +49,7 @@ def region_of(region, year_before):
         ],
         "hospitals": [{**row, "coefficient_e4": None} for row in region.hospitals.iter_rows(named=True)],
         "funds": {pool.id: region.budget.of(pool.id).fund_fen for pool in region.pools},
+        "reserves": {pool.id: region.budget.of(pool.id).reserve_fen for pool in region.pools},
         "deductions": [
             {**row, "amount_fen": row["deduction_fen"]} for row in region.deductions.iter_rows(named=True)
         ],

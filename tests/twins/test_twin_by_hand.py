@@ -12,9 +12,11 @@ from twins.codes import FOUR, FULL, NO_MATCH, RANGE, THREE, TwinCatalog, diagnos
 from twins.exact import half_up, split
 from twins.grouping import assignable, effective_operations, group_stay
 from twins.points import base_points, deviate, pick_band, score
+from twins.pricing import parts_of_fund, price_pool, value_of
 from twins.rules import band, base_rules
-from twins.settlement import month_of, settle_pool, withheld, working_capital
-from twins.values import opening_values, settlement_value
+from twins.settlement import month_of, withheld, working_capital
+from twins.sharing import quarters, released, share_pool, shared
+from twins.values import favourable, middle, opening_values
 from twins.weights import coefficient_of_variation, kept, quantile, weigh, weighted_mean
 from twins.year import run_year
 
@@ -295,15 +297,122 @@ def test_an_ungrouped_stay_gets_a_share_of_its_cost():
     assert base_points(None, 2_000, 1, False, weights, nothing)["points_base_e4"] == 0
 
 
+def floating_value(money, ratio, points, rules):
+    value, limit = value_of(money, points, 0, None, ratio, 0, rules)
+    assert limit is None
+    return value
+
+
 def test_point_values_as_printed():
     # fund 800,000,000 yuan at a payment ratio of 0.70 over 120,000,000 points
-    value = settlement_value(80_000_000_000, Fraction(7, 10), 30, 120_000_000 * 10_000, base_rules())
+    value = floating_value(80_000_000_000, Fraction(7, 10), 120_000_000 * 10_000, base_rules())
     assert value == 95_238
     # 5,364,931,772.57 / 674,366 = 7,955.52
     cents = base_rules(point_value={"decimals": 2})
-    assert settlement_value(536_493_177_257, Fraction(1), 0, 674_366 * 10_000, cents) == 79_555_200
-    difference = base_rules(point_value={"settlement": "difference"})
-    assert settlement_value(700, Fraction(2, 5), 300, 10_000, difference) == 100_000  # (7 + 3) / 1
+    assert floating_value(536_493_177_257, Fraction(1), 674_366 * 10_000, cents) == 79_555_200
+
+
+def test_an_elastic_value_and_its_bounds():
+    # 10 points, 8 of them fixed at 100.00: 1,000.00 - 800.00 leaves 200.00 for 2 points: 100.00
+    def rules(**more):
+        elastic = {"form": "base_volume", "base": "this_year", "base_share": "0.8", "severe_from": None}
+        return base_rules(point_value={"rate": "elastic", "elastic": elastic, **more})
+
+    def value(money, more_in_reserve=0, **more):
+        return value_of(money, 100_000, 80_000, 1_000_000, Fraction(1), more_in_reserve, rules(**more))
+
+    assert value(100_000) == (1_000_000, None)
+    # 900.00: 100.00 left for 2 points, 50.00; the floor 0.9 x 100.00 = 90.00 takes 80.00 out of the reserve
+    assert value(90_000) == (500_000, None)
+    assert value(90_000, 8_000, floor="0.9") == (900_000, "floor")
+    # a reserve of 70.00: (900 + 70 - 800) / 2 = 85.00
+    assert value(90_000, 7_000, floor="0.9") == (850_000, "reserve")
+    # 1,300.00: 250.00 a point, at most 1.2 x 100.00
+    assert value(130_000, ceiling="1.2") == (1_200_000, "ceiling")
+    # 700.00 do not even pay the fixed points
+    assert value(70_000) == (0, "zero")
+    assert value_of(1, 10, 10, 1_000_000, Fraction(1), 0, rules()) == (1_000_000, "fixed")
+
+
+def test_a_fund_is_split_over_periods():
+    def part(points, booked):
+        return [{"points_e4": points, "booked_fen": booked}]
+
+    quarters_ = [part(1, 100), part(1, 300), part(0, 600), part(1, 0)]
+    rules = base_rules(point_value={"period": "quarter", "period_split": "booked"})
+    assert parts_of_fund(1_001, quarters_, rules) == [250, 751, 0, 0]  # 250.25 and 750.75
+    rules["point_value"]["period_split"] = "equal"
+    assert parts_of_fund(1_001, quarters_, rules) == [334, 334, 0, 333]
+
+
+def test_favourable_hospitals():
+    # cost per point 8, 10, 15 yuan and of all 1,020 / 100 = 10.2; cost per stay 16, 50, 52 and of all 34
+    sums = [(32_000, 400_000, 20), (40_000, 400_000, 8), (30_000, 200_000, 2)]
+    assert favourable(sums, False) == Fraction(72_000, 800_000)
+    # only the first lies below in both
+    assert favourable(sums, True) == Fraction(32_000, 400_000)
+
+
+def test_the_middle_of_places():
+    def at(*pairs):
+        return [(Fraction(x), Fraction(y)) for x, y in pairs]
+
+    assert middle(at((1, 2), (3, 4))) == 2
+    assert middle(at((0, 0), (1, 1), (5, 5))) == 1
+    # the corners of a square and its middle
+    assert abs(middle(at((0, 0), (0, 2), (2, 0), (2, 2))) - 1) < Fraction(1, 10**9)
+    # an angle of 120 degrees or more: the corner itself
+    assert abs(middle(at((0, 0), (1, Fraction(1, 10)), (-1, Fraction(1, 10)))) - 0) < Fraction(1, 10**6)
+
+
+def tier(above, upto, share, base="part"):
+    return {
+        "above": above,
+        "upto": upto,
+        "share": share,
+        "base": base,
+        "above_included": False,
+        "upto_included": True,
+    }
+
+
+def test_what_tiers_share():
+    surplus = [tier("0", "0.8", "0"), tier("0.8", "1", "1")]
+    # payable 1,000, booked 700: of the surplus of 300 the part from 0.8 on, 200, is kept
+    assert shared(surplus, 1_000, 700) == 200
+    assert shared(surplus, 1_000, 900) == 100
+    overrun = [tier("1", "1.1", "0.7"), tier("1.1", None, "0")]
+    # booked 1,080: 0.7 x 80; booked 1,300: 0.7 x 100
+    assert shared(overrun, 1_000, 1_080) == 56
+    assert shared(overrun, 1_000, 1_300) == 70
+    whole = [tier("1", "1.1", "0.7", "whole"), tier("1.1", None, "0.1", "whole")]
+    assert shared(whole, 1_000, 1_100) == 70
+    assert shared(whole, 1_000, 1_101) == 10  # 10.1
+
+
+def test_a_reserve_that_does_not_suffice_is_split():
+    rules = base_rules(sharing={"surplus": [], "overrun": [tier("1", None, "0.5")]})
+    common = {"assessed_fen": 0, "deduction_fen": 0, "fine_fen": 0}
+    lines = {
+        "H1": {"payable_fen": 1_000, "booked_fen": 1_200, **common},
+        "H2": {"payable_fen": 1_000, "booked_fen": 1_100, **common},
+        "H3": {"payable_fen": 1_000, "booked_fen": 900, **common},
+    }
+    # asked 100 and 50, 91 are there: 60.67 and 30.33
+    share_pool(lines, 91, rules)
+    assert [line["shared_fen"] for line in lines.values()] == [61, 30, 0]
+    assert [line["short_fen"] for line in lines.values()] == [39, 20, 0]
+    assert [line["final_fen"] for line in lines.values()] == [1_061, 1_030, 1_000]
+
+
+def test_deposit_and_quarters():
+    assert released(1_000, 9_500, base_rules()) == 950
+    assert released(1_000, 10_500, base_rules()) == 1_000
+    month = {"due_fen": 100, "advance_fen": 90, "deposit_fen": 5, "deduction_fen": 2}
+    months = {number: dict(month) for number in range(1, 13)}
+    months[5]["deduction_fen"] = 200
+    quarters(months, base_rules(settlement={"clearing": "quarter"}))
+    assert [months[number]["quarter_fen"] for number in (1, 3, 6, 9, 12)] == [0, 9, 0, 9, 9]
 
 
 def test_opening_values_fall_back():
@@ -317,19 +426,19 @@ def test_opening_values_fall_back():
 
 
 def paid(setl_id, code, points, cost=0, booked=0):
-    values = {"points_e4": points, "cost_fen": cost, "booked_fen": booked}
-    return {"setl_id": setl_id, "fixmedins_code": code, **values}
+    values = {"points_e4": points, "cost_fen": cost, "booked_fen": booked, "fixed_points_e4": 0, "period": 0}
+    return {"setl_id": setl_id, "fixmedins_code": code, "direct_fen": None, **values}
 
 
 def test_the_fund_is_split_over_hospitals_and_stays():
     stays = [paid("s1", "H1", 10_000), paid("s2", "H1", 10_000), paid("s3", "H2", 10_000)]
-    result = settle_pool(stays, 100, 3, base_rules())
+    result = price_pool(stays, 100, 0, None, base_rules())
     assert result["gross"] == {"H1": 67, "H2": 33}
     assert result["stays"] == {"s1": 34, "s2": 33, "s3": 33}
     assert result["residual"] == 0
-    reserve = base_rules(settlement={"residual": "reserve"})
+    reserve = base_rules(settlement={"residual": "reserve"}, point_value={"decimals": 2})
     # 0.33 yuan a point: 66 and 33 fen, one fen is left
-    result = settle_pool(stays, 100, 3_300, reserve)
+    result = price_pool(stays, 100, 0, None, reserve)
     assert (result["gross"], result["residual"]) == ({"H1": 66, "H2": 33}, 1)
 
 
@@ -337,13 +446,13 @@ def test_difference_takes_off_what_others_paid():
     stays = [paid("s1", "H1", 10_000, 60, 50), paid("s2", "H2", 30_000, 100, 70)]
     difference = base_rules(point_value={"settlement": "difference"})
     # fund 120 + 40 paid by others = 160, one quarter and three quarters, minus 10 and 30
-    result = settle_pool(stays, 120, 4_000, difference)
+    result = price_pool(stays, 120, 0, None, difference)
     assert result["gross"] == {"H1": 30, "H2": 90}
     assert result["stays"] == {"s1": 30, "s2": 90}
 
 
 def test_no_points_leave_the_fund_to_the_reserve():
-    result = settle_pool([paid("s1", "H1", 0, 60, 50)], 120, None, base_rules())
+    result = price_pool([paid("s1", "H1", 0, 60, 50)], 120, 0, None, base_rules())
     assert (result["gross"], result["residual"]) == ({"H1": 0}, 120)
 
 
@@ -403,7 +512,10 @@ def test_a_whole_year_by_hand():
     assert cases["r1"]["payable_fen"] == 7_500
 
 
-TWINS = ("codes", "exact", "grouping", "points", "rules", "settlement", "values", "weights", "year")
+TWINS = (
+    *("codes", "exact", "grouping", "points", "pricing", "rules", "settlement"),
+    *("sharing", "values", "weights", "year"),
+)
 
 
 @pytest.mark.parametrize("name", TWINS)

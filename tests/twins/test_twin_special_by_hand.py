@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 
 from twins.points import bed_day_points, coefficient_of, pick_tier, readmissions, score, share_of_cost
+from twins.pricing import value_of
 from twins.rules import band, base_rules, tier
-from twins.values import settlement_value
 from twins.weights import RefusedError, cost_coefficient, is_stable, negotiated, weigh
 
 
@@ -113,7 +113,7 @@ def test_an_unstable_group_and_its_coefficients():
 
 def test_a_fixed_rate():
     rules = base_rules(point_value={"rate": "fixed"}, settlement={"residual": "reserve"})
-    assert settlement_value(1, Fraction(1), 0, 10, rules, 56_789) == 56_789
-    assert settlement_value(1, Fraction(1), 0, 0, rules, None) is None
+    assert value_of(1, 10, 10, 56_789, Fraction(1), 0, rules) == (56_789, None)
+    assert value_of(1, 0, 0, None, Fraction(1), 0, rules) == (None, None)
     with pytest.raises(RefusedError):
-        settlement_value(1, Fraction(1), 0, 10, rules, None)
+        value_of(1, 10, 10, None, Fraction(1), 0, rules)

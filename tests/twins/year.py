@@ -15,8 +15,9 @@ from typing import Any
 
 from twins import review, tracks
 from twins.auxiliary import NONE, measure
+from twins.budget import sums_of
 from twins.codes import Row, TwinCatalog
-from twins.exact import E4
+from twins.exact import E4, half_up, number
 from twins.grouping import group_stay
 from twins.points import (
     add_ons,
@@ -27,19 +28,19 @@ from twins.points import (
     readmissions,
     readmitted,
     score,
-    standard_fen,
 )
+from twins.pricing import price_pool, rigid_shares, set_fixed
 from twins.settlement import (
     month_of,
     own_payments,
     pay_directly,
-    settle_pool,
     total,
     withheld,
     working_capital,
 )
+from twins.sharing import quarters, released, share_pool
 from twins.tcm import best_alternative, stated_weights, tcm_ids
-from twins.values import opening_values, payment_ratio, settlement_value
+from twins.values import opening_values
 from twins.weights import weigh
 
 
@@ -254,48 +255,53 @@ def run_year(
     by_tracks = tracks.pay(beside, [row for row in cases if row["outcome"] in PAID], region, rules)
 
     pools, lines, months = {}, {}, {}
+    last_points: dict[tuple[str, str], int] = {}
+    for row in insured:
+        if row["year"] == max(one["year"] for one in past):
+            account = (row["fixmedins_code"], row["pool"])
+            last_points[account] = last_points.get(account, 0) + row["points_base_e4"]
+    paid = [row for row in cases if row["outcome"] in PAID]
+    set_fixed(paid, rules, rigid_shares(past, rules), last_points)
     for pool in region["pools"]:
         name = pool["id"]
         care = sum(one["outside_care_fen"] for key, one in by_tracks["lines"].items() if key[0] == name)
-        fund = region["funds"][name] + care
-        stays = [row for row in cases if row["outcome"] in PAID and row["pool"] == name]
-        sums = {column: total(stays, column) for column in ("cost_fen", "booked_fen", "points_e4")}
+        fund, reserve = region["funds"][name] + care, reserve_of(region, name)
+        stays = [row for row in paid if row["pool"] == name]
+        names = ("cost_fen", "booked_fen", "points_e4", "fixed_points_e4")
+        sums = {column: total(stays, column) for column in names}
         directly = pay_directly(stays, fund, rules)
         by_points = [row for row in stays if row["direct_fen"] is None]
-        value = settlement_value(
-            fund - directly,
-            payment_ratio(sums["cost_fen"], sums["booked_fen"]),
-            own_payments(by_points),
-            sums["points_e4"],
-            rules,
-            opening[name],
-        )
-        result = settle_pool(stays, fund, value, rules)
+        result = price_pool(stays, fund, reserve, opening[name], rules)
         for row in stays:
             row["payable_fen"] = result["stays"][row["setl_id"]]
-            row["point_value_e4"] = value
-            row["standard_fen"] = standard_fen(row["points_e4"], value)
-        pools[name] = {
-            **sums,
-            "cases": len(stays),
-            "outside_care_fen": care,
-            "fund_fen": fund,
-            "opening_value_e4": opening[name],
-            "settlement_value_e4": value,
-            "direct_cases": len(stays) - len(by_points),
-            "direct_fen": directly,
-            "others_fen": own_payments(by_points),
-            "gross_fen": sum(result["gross"].values()),
-            "residual_fen": result["residual"],
-        }
         for code in hospitals:
             own_stays = [row for row in stays if row["fixmedins_code"] == code]
             deducted = by_month(region["deductions"], code, name)
+            own_months = {}
             for month in range(1, 13):
                 in_month = [row for row in own_stays if row["month"] == month]
-                months[code, name, month] = month_of(in_month, opening[name], deducted[month], rules)
+                own_months[month] = month_of(in_month, opening[name], deducted[month], rules)
                 if region["advances"] is not None:
-                    months[code, name, month]["advance_fen"] = by_month(region["advances"], code, name)[month]
+                    own_months[month]["advance_fen"] = by_month(region["advances"], code, name)[month]
+            quarters(own_months, rules)
+            for month, values in own_months.items():
+                months[code, name, month] = values
+            kinds = {
+                kind: by_month([one for one in region["deductions"] if one.get("kind") == kind], code, name)
+                for kind in ("violation", "fine")
+            }
+            lines[code, name] = hospital_line(
+                own_stays,
+                result["gross"].get(code, 0),
+                region["assessment"].get(code, E4),
+                sum(deducted.values()),
+                {kind: sum(amounts.values()) for kind, amounts in kinds.items()},
+                rules,
+            )
+        over = sum(one["left_fen"] for key, one in by_tracks["lines"].items() if key[0] == name)
+        holds = reserve + result["residual"] + over
+        share_pool({code: lines[code, name] for code in hospitals}, holds, rules)
+        for code in hospitals:
             lent = [
                 row
                 for row in insured
@@ -304,14 +310,38 @@ def run_year(
             capital = working_capital(total(lent, "booked_fen"), rules)
             if region["advances"] is not None:
                 capital = by_month(region["advances"], code, name)[0]
-            lines[code, name] = hospital_line(
-                own_stays,
-                result["gross"].get(code, 0),
-                region["assessment"].get(code, E4),
-                sum(deducted.values()),
-                sum(months[code, name, month]["advance_fen"] for month in range(1, 13)),
-                capital,
-            )
+            line = lines[code, name]
+            for column in ("advance_fen", "deposit_fen", "quarter_fen"):
+                line[column] = sum(months[code, name, month][column] for month in range(1, 13))
+            line["released_fen"] = released(line["deposit_fen"], line["assessment_e4"], rules)
+            line["forfeited_fen"] = line["deposit_fen"] - line["released_fen"]
+            line["working_capital_fen"] = capital
+            before = capital + line["advance_fen"] + line["quarter_fen"] + line["deposit_fen"]
+            line["clearing_fen"] = line["final_fen"] - before
+        mine = [lines[code, name] for code in hospitals]
+        kept = ("assessed_fen", "deduction_fen", "forfeited_fen")
+        returned = sum(total(mine, column) for column in kept) - total(mine, "fine_fen")
+        pools[name] = {
+            **sums,
+            "cases": len(stays),
+            "outside_care_fen": care,
+            "fund_fen": fund,
+            "opening_value_e4": opening[name],
+            "settlement_value_e4": result["value"],
+            "value_limit": result["limit"],
+            "direct_cases": len(stays) - len(by_points),
+            "direct_fen": directly,
+            "others_fen": own_payments(by_points),
+            "gross_fen": sum(result["gross"].values()),
+            "residual_fen": result["residual"],
+            "returned_fen": returned,
+            **{
+                column: total(mine, column)
+                for column in ("payable_fen", "shared_fen", "short_fen", "final_fen", "clearing_fen")
+            },
+            "tracks_left_fen": over,
+            "reserve_left_fen": holds + returned - total(mine, "shared_fen"),
+        }
     return {
         "cases": cases,
         "pools": pools,
@@ -357,15 +387,29 @@ def by_month(entries: Sequence[Row], code: str, pool: str) -> dict[int, int]:
     return found
 
 
+def reserve_of(region: Row, pool: str) -> int:
+    """What the budget puts into the reserve of a pool."""
+    if "budgets" not in region:
+        return region.get("reserves", {}).get(pool, 0)
+    return sums_of(region["budgets"][pool])["reserve_fen"]
+
+
 def hospital_line(
-    stays: Sequence[Row], gross: int, assessment_e4: int, deduction: int, advance: int, capital: int
+    stays: Sequence[Row],
+    gross: int,
+    assessment_e4: int,
+    deduction: int,
+    kinds: Mapping[str, int],
+    rules: Mapping[str, Any],
 ) -> dict[str, int]:
-    """From the amount before assessment to clearing, for one hospital and pool."""
+    """From the amount before assessment to what is payable, for one hospital and pool."""
     assessed = withheld(gross, assessment_e4)
     payable = gross - assessed - deduction
+    again = number(rules["settlement"]["next_year_violation_share"])
     return {
         "cases": len(stays),
         "points_e4": total(stays, "points_e4"),
+        "fixed_points_e4": total(stays, "fixed_points_e4"),
         "cost_fen": total(stays, "cost_fen"),
         "booked_fen": total(stays, "booked_fen"),
         "direct_cases": sum(row["direct_fen"] is not None for row in stays),
@@ -375,9 +419,9 @@ def hospital_line(
         "assessment_e4": assessment_e4,
         "assessed_fen": assessed,
         "deduction_fen": deduction,
+        "violation_fen": kinds["violation"],
+        "fine_fen": kinds["fine"],
+        "next_year_fen": half_up(kinds["violation"] * again),
         "payable_fen": payable,
         "balance_fen": payable - total(stays, "booked_fen"),
-        "working_capital_fen": capital,
-        "advance_fen": advance,
-        "clearing_fen": payable - advance - capital,
     }

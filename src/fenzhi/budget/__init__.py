@@ -1,10 +1,12 @@
 """Budget: pools, lines, point values."""
 
 from fenzhi.budget.direct import direct_amounts, direct_sums, payment_ratio, with_direct
+from fenzhi.budget.elastic import fixed_points, rigid_shares
 from fenzhi.budget.lines import Budget
+from fenzhi.budget.opening import opening_values
 from fenzhi.budget.pool import Line, PoolBudget
 from fenzhi.budget.table import budget_table, require_all_given
-from fenzhi.budget.values import opening_values, price
+from fenzhi.budget.values import pool_totals, price
 
 __all__ = [
     "Budget",
@@ -13,9 +15,12 @@ __all__ = [
     "budget_table",
     "direct_amounts",
     "direct_sums",
+    "fixed_points",
     "opening_values",
     "payment_ratio",
+    "pool_totals",
     "price",
     "require_all_given",
+    "rigid_shares",
     "with_direct",
 ]

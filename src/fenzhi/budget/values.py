@@ -1,71 +1,41 @@
-"""Point values: opening value from history, settlement value from the fund. docs/rules.md, section 5."""
+"""Settlement point values from the fund, per pool and period. docs/rules.md, section 5."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import polars as pl
 
 from fenzhi.budget.direct import direct_sums, payment_ratio, with_direct
+from fenzhi.budget.elastic import PERIODS, with_units
 from fenzhi.budget.lines import Budget
+from fenzhi.budget.opening import FEN_PER_POINT_VALUE, point_value
 from fenzhi.errors import RegionError
-from fenzhi.money import SCALE, format_fen, round_half_up, step_of
-from fenzhi.policy.models import PointValue
+from fenzhi.money import SCALE, apportion, format_fen, round_half_up, step_of
+from fenzhi.policy.values import PointValue
 
-# points/10^4 x value/10^4 yuan = fen/100, so value_e4 = fen x 10^6 / points_e4.
-FEN_PER_POINT_VALUE = 1_000_000
-_SUMS = ("cases", "cost_fen", "booked_fen", "points_e4", "direct_cases", "direct_fen", "others_fen")
+_SUMS = (
+    "cases",
+    "cost_fen",
+    "booked_fen",
+    "points_e4",
+    "fixed_points_e4",
+    *("direct_cases", "direct_fen", "others_fen"),
+)
+LIMITS = ("floor", "ceiling", "reserve", "zero", "fixed")
 
 
-def point_value(fen: Fraction | int, points_e4: int | Fraction, policy: PointValue) -> int:
-    """Return yuan per point at SCALE, rounded half up as the policy says."""
-    return round_half_up(Fraction(fen) * FEN_PER_POINT_VALUE / points_e4, step_of(policy.decimals))
-
-
-def opening_values(
-    history: pl.DataFrame, weight_of: dict[int, int], given: dict[str, int | None], policy: PointValue
-) -> pl.DataFrame:
-    """Return pool, opening_value_e4: weighted yearly cost / weighted yearly points.
-
-    ``history``: pool (null = in no pool), year, cost_fen, points_base_e4. ``given``: every pool of the
-    region -> its value if region.toml
-    states one. A pool without history takes the value over all pools; without any points there is none (null).
-    """
-    sums = (
-        history.filter(pl.col("pool").is_not_null())
-        .group_by("pool", "year")
-        .agg(pl.col("cost_fen", "points_base_e4").cast(pl.Int128).sum())
+def _no_opening(pool: str) -> RegionError:
+    return RegionError(
+        f"points have the opening value, but the history gives pool {pool} no opening value",
+        code="BUDGET_OPENING",
+        file="region.toml",
+        field="pool.opening_value",
+        remedy="state opening_value of this pool",
     )
-    totals: dict[str | None, list[int]] = {}
-    for pool, year, cost, points in sums.iter_rows():
-        for key in (pool, None):
-            total = totals.setdefault(key, [0, 0])
-            total[0] += weight_of[year] * cost
-            total[1] += weight_of[year] * points
-    values = []
-    for pool, stated in given.items():
-        cost, points = totals.get(pool) or totals.get(None) or [0, 0]
-        if points == 0:
-            cost, points = totals.get(None) or [0, 0]
-        values.append(stated if stated is not None else point_value(cost, points, policy) if points else None)
-    return pl.DataFrame(
-        {"pool": list(given), "opening_value_e4": values},
-        schema={"pool": pl.String, "opening_value_e4": pl.Int64},
-    )
-
-
-def _fixed(pool: str, opening_value: int | None) -> int:
-    """Return the opening value of a pool whose rate is fixed."""
-    if opening_value is None:
-        raise RegionError(
-            f"the rate is fixed, but the history gives pool {pool} no opening value",
-            code="BUDGET_OPENING",
-            file="region.toml",
-            field="pool.opening_value",
-            remedy="state opening_value of this pool",
-        )
-    return opening_value
 
 
 def _not_covered(pool: str, direct_fen: int, fund_fen: int) -> RegionError:
@@ -78,6 +48,96 @@ def _not_covered(pool: str, direct_fen: int, fund_fen: int) -> RegionError:
     )
 
 
+@dataclass
+class _Unit:
+    """One pool in one period: what its points are worth.
+
+    ``left_fen``: its part of the fund without direct payments; ``others_fen``: what others paid, under the difference
+    method; ``ratio``: fund amount / priced amount (1 under the difference method).
+    """
+
+    points: int
+    fixed: int
+    opening: int | None
+    left_fen: int
+    others_fen: int
+    ratio: Fraction
+    value: int | None = None
+    limit: str | None = None
+    fixed_fen: int = 0
+    floating_fen: int = 0
+
+    @property
+    def money(self) -> int:
+        """Return what points may price, on the side of the fund."""
+        return self.left_fen + self.others_fen
+
+    def worth(self, points: int, value: int) -> int:
+        """Return what points at a value take, on the side of the fund, in fen."""
+        return round_half_up(Fraction(points * value, FEN_PER_POINT_VALUE) * self.ratio)
+
+    def floating(self) -> int:
+        return self.points - self.fixed
+
+    def rest(self, more_fen: int = 0) -> Fraction:
+        """Return what is left for floating points, on the side of the total cost."""
+        priced = Fraction(self.money + more_fen) / self.ratio
+        return priced - Fraction(self.fixed * (self.opening or 0), FEN_PER_POINT_VALUE)
+
+
+def _bounds(unit: _Unit, policy: PointValue, reserve_fen: int) -> tuple[int, str | None]:
+    """Return the floating value of a unit and what limits it."""
+    free = point_value(unit.rest(), unit.floating(), policy)
+    step = step_of(policy.decimals)
+    if unit.opening is not None and policy.ceiling is not None:
+        ceiling = round_half_up(unit.opening * Fraction(policy.ceiling), step)
+        if free > ceiling:
+            return ceiling, "ceiling"
+    if unit.opening is not None and policy.floor is not None:
+        floor = round_half_up(unit.opening * Fraction(policy.floor), step)
+        if free < floor:
+            needs = unit.worth(unit.fixed, unit.opening) + unit.worth(unit.floating(), floor) - unit.money
+            if needs <= reserve_fen:
+                return floor, "floor"
+            exact = unit.rest(max(0, reserve_fen)) * FEN_PER_POINT_VALUE / unit.floating()
+            return max(0, (exact / step).__floor__() * step), "reserve"
+    # The fixed points took more than there is: nothing is left for the others.
+    return (0, "zero") if unit.fixed and free < 0 else (free, None)
+
+
+def _value(unit: _Unit, pool: str, policy: PointValue, reserve_fen: int) -> int:
+    """Set the value of a unit and what its points take; return what it takes out of the reserve."""
+    if unit.points == 0:
+        return 0
+    if unit.fixed and unit.opening is None:
+        raise _no_opening(pool)
+    unit.fixed_fen = unit.worth(unit.fixed, unit.opening or 0)
+    if unit.floating() == 0:
+        unit.value, unit.limit = unit.opening, "fixed" if policy.rate == "elastic" else None
+    else:
+        unit.value, unit.limit = _bounds(unit, policy, reserve_fen)
+        if unit.limit is None:
+            unit.floating_fen = unit.money - unit.fixed_fen
+        else:
+            unit.floating_fen = unit.worth(unit.floating(), unit.value)
+    if unit.limit == "reserve":
+        unit.floating_fen = min(unit.floating_fen, max(0, unit.money + max(0, reserve_fen) - unit.fixed_fen))
+    return max(0, unit.fixed_fen + unit.floating_fen - unit.money)
+
+
+def _split(left_fen: int, parts: list[dict[str, Any]], policy: PointValue) -> list[int]:
+    """Return each period's part of what the fund has for points; periods without points get none."""
+    if len(parts) == 1:
+        return [left_fen]
+    by_booked = policy.period_split == "booked" and any(part["booked_fen"] > 0 for part in parts)
+    shares = [
+        0 if part["points_e4"] == 0 else max(0, part["booked_fen"]) if by_booked else 1 for part in parts
+    ]
+    if not any(shares):
+        shares = [int(part["points_e4"] > 0) for part in parts]
+    return apportion(left_fen, shares) if any(shares) else [left_fen] + [0] * (len(parts) - 1)
+
+
 def price(
     scored: pl.DataFrame,
     budget: Budget,
@@ -85,21 +145,21 @@ def price(
     policy: PointValue,
     handed: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
-    """Return one row per pool: sums of its stays, fund, payment ratio and settlement value.
+    """Return one row per pool and period: sums of its stays, its part of the fund, its values and what limits them.
 
-    ``scored``: pool, cost_fen, booked_fen, points_e4, direct_fen of the stays that the fund pays; what it pays
-    directly (direct_fen) is taken off before points are priced. The order of pools is
-    that of ``opening``. ``handed``: pool -> fen that other tracks hand to its fund.
-    Raises :class:`RegionError` for a pool without the opening value that a fixed rate needs,
+    ``scored``: pool, period, cost_fen, booked_fen, points_e4, fixed_points_e4, direct_fen of the stays that the fund
+    pays; what it pays directly (direct_fen) is taken off before points are priced. The order of pools is that of
+    ``opening``. ``handed``: pool -> fen that other tracks hand to its fund. fixed_fen, floating_fen: what the fixed and
+    the floating points take. Raises :class:`RegionError` for a pool without the opening value that fixed points need,
     or whose fund does not cover what it pays directly.
     """
     sums = {
-        row["pool"]: row
-        for row in with_direct(scored)
-        .group_by("pool")
+        (row["pool"], row["period"]): row
+        for row in with_units(with_direct(scored), policy)
+        .group_by("pool", "period")
         .agg(
             pl.len().alias("cases"),
-            pl.col("cost_fen", "booked_fen", "points_e4").cast(pl.Int128).sum(),
+            pl.col("cost_fen", "booked_fen", "points_e4", "fixed_points_e4").cast(pl.Int128).sum(),
             *direct_sums(),
         )
         .iter_rows(named=True)
@@ -107,38 +167,85 @@ def price(
     rows = []
     for pool, opening_value in opening.iter_rows():
         entry = budget.of(pool)
-        one = sums.get(pool, dict.fromkeys(_SUMS, 0))
-        cost, booked, points = one["cost_fen"], one["booked_fen"], one["points_e4"]
-        ratio = payment_ratio(cost, booked)
+        parts = [sums.get((pool, n), dict.fromkeys(_SUMS, 0)) for n in range(PERIODS[policy.period])]
+        total = {name: sum(part[name] for part in parts) for name in _SUMS}
+        ratio = payment_ratio(total["cost_fen"], total["booked_fen"])
         outside = (handed or {}).get(pool, 0)
         fund = entry.fund_fen + outside
-        fixed = policy.rate == "fixed"
-        left = fund - one["direct_fen"]
-        if left < 0 and not fixed:
-            raise _not_covered(pool, one["direct_fen"], fund)
-        prices = left / ratio if policy.settlement == "ratio" else Fraction(left + one["others_fen"])
-        value = None
-        if points:
-            value = _fixed(pool, opening_value) if fixed else point_value(prices, points, policy)
+        left = fund - total["direct_fen"]
+        if left < 0 and policy.rate != "fixed":
+            raise _not_covered(pool, total["direct_fen"], fund)
+        reserve = entry.reserve_fen
+        by_ratio = policy.settlement == "ratio"
+        for period, (part, share) in enumerate(zip(parts, _split(left, parts, policy), strict=True)):
+            unit = _Unit(
+                points=part["points_e4"],
+                fixed=part["fixed_points_e4"],
+                opening=opening_value,
+                left_fen=share,
+                others_fen=0 if by_ratio else part["others_fen"],
+                ratio=ratio if by_ratio else Fraction(1),
+            )
+            reserve -= _value(unit, pool, policy, reserve)
+            rows.append(
+                {
+                    "pool": pool,
+                    "period": period,
+                    **{name: part[name] for name in _SUMS},
+                    "fund_fen": share + part["direct_fen"],
+                    "outside_care_fen": outside,
+                    "payment_ratio_e4": round_half_up(ratio * SCALE),
+                    "opening_value_e4": opening_value,
+                    "settlement_value_e4": unit.value,
+                    "fixed_fen": unit.fixed_fen,
+                    "floating_fen": unit.floating_fen,
+                    "value_limit": unit.limit,
+                }
+            )
+    numbers = [name for name in rows[0] if name not in ("pool", "period", "value_limit")] if rows else []
+    schema = {
+        "pool": pl.String,
+        "period": pl.Int8,
+        **dict.fromkeys(numbers, pl.Int64),
+        "value_limit": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def pool_totals(prices: pl.DataFrame, budget: Budget) -> pl.DataFrame:
+    """Return one row per pool from :func:`price`: sums, lines of the budget, values.
+
+    settlement_value_e4 of a pool with several periods: what its floating points take / these points, on the average.
+    """
+    rows = []
+    for (pool,), part in prices.group_by("pool", maintain_order=True):
+        entry = budget.of(str(pool))
+        first = part.row(0, named=True)
+        values = part["settlement_value_e4"].unique()
+        value = first["settlement_value_e4"]
+        if part.height > 1 and values.len() > 1:
+            floating = part["points_e4"] - part["fixed_points_e4"]
+            pairs = [
+                (n, v) for n, v in zip(floating, part["settlement_value_e4"], strict=True) if v is not None
+            ]
+            points = sum(n for n, _ in pairs)
+            value = round_half_up(Fraction(sum(n * v for n, v in pairs), points)) if points else None
+        limits = part["value_limit"].drop_nulls().unique().sort()
         rows.append(
             {
                 "pool": pool,
-                "cases": one["cases"],
-                "cost_fen": cost,
-                "booked_fen": booked,
-                "points_e4": points,
+                **{name: part[name].sum() for name in _SUMS},
                 "income_fen": entry.total_fen("income"),
                 "carved_out_fen": entry.carved_out_fen,
                 "reserve_fen": entry.reserve_fen,
-                "outside_care_fen": outside,
-                "fund_fen": fund,
-                "payment_ratio_e4": round_half_up(ratio * SCALE),
-                "opening_value_e4": opening_value,
+                "outside_care_fen": first["outside_care_fen"],
+                "fund_fen": entry.fund_fen + first["outside_care_fen"],
+                "payment_ratio_e4": first["payment_ratio_e4"],
+                "opening_value_e4": first["opening_value_e4"],
                 "settlement_value_e4": value,
-                "direct_cases": one["direct_cases"],
-                "direct_fen": one["direct_fen"],
-                "others_fen": one["others_fen"],
+                "value_limit": "|".join(limits) if limits.len() else None,
             }
         )
-    names = [name for name in rows[0] if name != "pool"] if rows else []
-    return pl.DataFrame(rows, schema={"pool": pl.String, **dict.fromkeys(names, pl.Int64)})
+    numbers = [name for name in rows[0] if name not in ("pool", "value_limit")] if rows else []
+    schema = {"pool": pl.String, **dict.fromkeys(numbers, pl.Int64), "value_limit": pl.String}
+    return pl.DataFrame(rows, schema=schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from fenzhi.cli.shared import FOLDER, lang_option, progress_bar, say, show_table
 if TYPE_CHECKING:  # so that --help does not load the engine
     from fenzhi.pipeline.store import Run
 
-TEXTS = {
+TEXTS: dict[str, dict[str, Any]] = {
     "zh": {
         "outcomes": "病例去向",
         "outcome": ("去向", "行数"),
@@ -25,6 +26,18 @@ TEXTS = {
         "fund": "按病种基金(元)",
         "payable": "应付(元)",
         "returned": "尾差与退回(元)",
+        "shared": "结余留用与超支分担(元)",
+        "reserve_left": "储备余额(元)",
+        "limits": {
+            "floor": "点值按下限,差额由储备支付",
+            "ceiling": "点值按上限,多出部分转入储备",
+            "reserve": "点值应按下限,储备不足,按基金与储备所能支付的最大值",
+            "zero": "固定部分已用完基金,浮动点值为 0",
+            "fixed": "全部分值按年初点值",
+            "short": "储备不足以分担全部超支,缺 {short} 元,按比例分担",
+        },
+        "clearing": "年度清算:应拨 {pays} 元,占全年支付 {share};应退回 {returns} 元;最迟 {due} 前完成,{days}",
+        "days": ("还有 {n} 天", "已过 {n} 天"),
         "hospitals": "医疗机构(应付减记账最多与最少)",
         "hospital": ("机构", "病例", "CMI", "应付(元)", "与记账差额(元)", "清算应拨(元)"),
         "where": "结果",
@@ -42,6 +55,18 @@ TEXTS = {
         "fund": "fund (yuan)",
         "payable": "payable (yuan)",
         "returned": "residual and returned (yuan)",
+        "shared": "sharing (yuan)",
+        "reserve_left": "left in reserve (yuan)",
+        "limits": {
+            "floor": "the value is at its floor, the reserve pays the difference",
+            "ceiling": "the value is at its ceiling, the rest goes to the reserve",
+            "reserve": "the reserve does not suffice for the floor: the value is what fund and reserve can pay",
+            "zero": "the fixed points take all of the fund, the others are worth 0",
+            "fixed": "all points have the opening value",
+            "short": "the reserve cannot bear all overruns: {short} yuan are missing, it was split in proportion",
+        },
+        "clearing": "clearing: {pays} yuan to pay ({share} of the year), {returns} yuan to take back; by {due}, {days}",
+        "days": ("{n} days left", "{n} days ago"),
         "hospitals": "hospitals (largest and smallest payable minus booked)",
         "hospital": ("hospital", "stays", "CMI", "payable (yuan)", "minus booked", "clearing"),
         "where": "results",
@@ -58,6 +83,29 @@ OUTCOMES = {
     "bed_day": "床日付费",
 }
 SHOWN = 5
+
+
+def _clearing(run: Run, text: dict[str, Any]) -> None:
+    """Say what limited the point values, whether the reserve sufficed, and when the clearing is due."""
+    from fenzhi.money import format_fen
+
+    for pool in run.tables["pools"].iter_rows(named=True):
+        said = [text["limits"][limit] for limit in (pool["value_limit"] or "").split("|") if limit]
+        if pool["short_fen"]:
+            said.append(text["limits"]["short"].format(short=format_fen(pool["short_fen"])))
+        for line in said:
+            say(f"{pool['title'] or pool['pool']}: {line}")
+    facts = run.manifest["clearing"]
+    left = (date.fromisoformat(facts["due_date"]) - date.today()).days
+    say(
+        text["clearing"].format(
+            pays=format_fen(facts["pays_fen"]),
+            returns=format_fen(facts["returns_fen"]),
+            share="-" if facts["share"] is None else f"{facts['share']:.1%}",
+            due=facts["due_date"],
+            days=text["days"][left < 0].format(n=abs(left)),
+        )
+    )
 
 
 def _summary(run: Run, lang: str) -> None:
@@ -99,6 +147,8 @@ def _summary(run: Run, lang: str) -> None:
         "fund": [format_fen(pool["fund_fen"]) for pool in pools],
         "payable": [format_fen(pool["payable_fen"]) for pool in pools],
         "returned": [format_fen(pool["residual_fen"] + pool["returned_fen"]) for pool in pools],
+        "shared": [format_fen(pool["shared_fen"]) for pool in pools],
+        "reserve_left": [format_fen(pool["reserve_left_fen"]) for pool in pools],
     }
     titles = [str(text["pool"]), *(pool["title"] or pool["pool"] for pool in pools)]
     show_table(str(text["pools"]), titles, [(words(text[item]), *figures) for item, figures in items.items()])
@@ -122,6 +172,7 @@ def _summary(run: Run, lang: str) -> None:
         for code, name, n, cmi, *amounts in ends.iter_rows()
     ]
     show_table(str(text["hospitals"]), text["hospital"], rows)
+    _clearing(run, text)
     say(words(text["balanced"]))
     say(f"{text['where']}: {run.folder}")
     for name in ("region.html", "region.xlsx", "statements"):

@@ -26,6 +26,8 @@ from fenzhi.region import Region
 from fenzhi.region.scope import cost_of, is_bed_day, los_reason, pool_of
 from fenzhi.weights.levels import MARKS
 
+RIGID = "rigid_fen"
+
 
 @dataclass(frozen=True)
 class History:
@@ -89,8 +91,20 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
             "pool",
             pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
             cs.starts_with(MARKS),
+            *_rigid(region),
         )
     )
+
+
+def _rigid_fees(region: Region) -> tuple[str, ...]:
+    """Return the fees whose part of the cost keeps the opening value, if the policy says so."""
+    rules = region.policy.point_value.elastic
+    return rules.fees if rules is not None and rules.form == "rigid_cost" else ()
+
+
+def _rigid(region: Region) -> list[pl.Expr]:
+    fees = _rigid_fees(region)
+    return [pl.sum_horizontal(pl.col(f"{fee}_fen").fill_null(0) for fee in fees).alias(RIGID)] if fees else []
 
 
 def read_histories(settings: Sequence[Setting], clock: Clock) -> list[History]:
@@ -102,7 +116,10 @@ def read_histories(settings: Sequence[Setting], clock: Clock) -> list[History]:
     years = history_years(region)
     parts: list[list[pl.DataFrame]] = [[] for _ in settings]
     counts = [{"history_rows": 0, "history_accepted": 0, "history_other_year": 0} for _ in settings]
-    fees = [fee_columns(one.region.policy.auxiliary) | tcm_fee_columns(one) for one in settings]
+    fees = [
+        fee_columns(one.region.policy.auxiliary) | tcm_fee_columns(one) | set(_rigid_fees(one.region))
+        for one in settings
+    ]
     sources = region.meta.history
     for i, name in enumerate(sources):
         clock.start("read history", 0.02 + 0.38 * i / len(sources))

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from fenzhi.budget import rigid_shares
 from fenzhi.grouping import Compiled, compile_catalog
 from fenzhi.grouping.add_ons import mark_add_ons
 from fenzhi.grouping.dip import OUTCOMES, STATUS_UNGROUPED
 from fenzhi.pipeline.auxiliary import with_types
-from fenzhi.pipeline.history import History
+from fenzhi.pipeline.history import RIGID, History
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Setting,
@@ -103,6 +104,8 @@ def measure_part(setting: Setting, history: History) -> tuple[Part, pl.DataFrame
     # A year with nothing but bed-day stays has no weight among the years.
     past = history.stays.filter(pl.col("year").is_in(weights.years))
     days = group_days(past) if region.policy.special_review is not None else None
+    if RIGID in past.columns:
+        groups = groups.with_columns(rigid_shares(past, groups.height))
     return Part(setting, weights, groups, days), past
 
 
@@ -224,6 +227,9 @@ def score_part(taken: PartStays, opening: pl.DataFrame) -> pl.DataFrame:
     grassroots = part.groups["grassroots"]
     paid = taken.stays.filter(pl.col("outcome").is_in(PAID))
     paid = paid.with_columns(_flag(paid["group_idx"], grassroots))
+    if "rigid_e4" in part.groups.columns:
+        index = paid["group_idx"]
+        paid = paid.with_columns(part.groups["rigid_e4"].gather(index.set(index < 0, None)))
     scored = score(paid, part.weights, part.policy, grassroots, opening)
     weightless = pl.col("reason") == "no_weight"
     none = pl.lit(STATUS_UNGROUPED, scored.schema["status"])

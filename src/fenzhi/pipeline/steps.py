@@ -18,6 +18,7 @@ from fenzhi.pipeline.deviation import deviation_step, top_step
 from fenzhi.pipeline.replay import Paid, Step, cite
 from fenzhi.pipeline.replay import require as _require
 from fenzhi.pipeline.store import read_rows, read_table
+from fenzhi.pipeline.values import value_steps
 from fenzhi.points.add_ons import add_on_worth
 from fenzhi.points.incomplete import INCOMPLETE
 from fenzhi.points.score import UNSTABLE
@@ -216,34 +217,6 @@ def _add_on_step(paid: Paid, points: int | None) -> tuple[Step, int | None]:
     )
 
 
-def _share_formula(paid: Paid) -> str:
-    """Return how the hospital's amount falls on the stay: by points; `difference` subtracts the patients' part."""
-    case = paid.case
-    mine = (pl.col("fixmedins_code") == case["fixmedins_code"]) & (pl.col("pool") == case["pool"])
-    hospital = read_table(paid.run, "hospitals").filter(mine).row(0, named=True)
-    amount, minus = hospital["gross_fen"] - hospital["direct_fen"], ""
-    if paid.policy.point_value.settlement == "difference":
-        amount += hospital["others_fen"]
-        minus = f" - {format_fen(case['cost_fen'] - case['booked_fen'])}"
-    return (
-        f"{format_fen(amount)} x {format_e4(case['points_e4'])} / {format_e4(hospital['points_e4'])}{minus}"
-    )
-
-
-def _value_formula(paid: Paid) -> str:
-    """Return how the settlement value follows from the fund, or that it is fixed."""
-    pool, rules = paid.pool, paid.policy.point_value
-    if rules.rate == "fixed":
-        _require("point_value_e4 point value", paid.case["point_value_e4"], pool["opening_value_e4"])
-        return f"fixed: opening value {format_e4(pool['opening_value_e4'])}"
-    fund, points = f"F {format_fen(pool['fund_fen'])}", format_e4(pool["points_e4"])
-    if pool["direct_fen"]:
-        fund = f"({fund} - D {format_fen(pool['direct_fen'])})"
-    if rules.settlement == "ratio":
-        return f"({fund} / {format_e4(pool['payment_ratio_e4'])}) / {points}"
-    return f"({fund} + {format_fen(pool['others_fen'])}) / {points}"
-
-
 def _review_step(paid: Paid) -> Step:
     """Return what special review decided in the place of the points before, recomputed."""
     case, region = paid.case, paid.region
@@ -309,29 +282,4 @@ def points_steps(run: Path, case: dict[str, Any], manifest: dict[str, Any], regi
         steps.append(_review_step(paid))
     if case["direct_fen"] is not None:
         return [*steps, _direct_step(paid)]
-    value = cite(policy, "point_value")
-    return [
-        *steps,
-        Step(
-            "结算点值",
-            "settlement point value",
-            _value_formula(paid) if pool["points_e4"] else "-",
-            "-" if case["point_value_e4"] is None else format_e4(case["point_value_e4"]),
-            value,
-        ),
-        Step(
-            "支付标准",
-            "payment standard",
-            f"{format_e4(case['points_e4'])} x "
-            f"{'-' if case['point_value_e4'] is None else format_e4(case['point_value_e4'])}",
-            "-" if case["standard_fen"] is None else format_fen(case["standard_fen"]),
-            value,
-        ),
-        Step(
-            "基金应付(考核前)",
-            "fund amount before assessment",
-            _share_formula(paid),
-            format_fen(case["payable_fen"]),
-            cite(policy, "settlement"),
-        ),
-    ]
+    return [*steps, *value_steps(paid)]

@@ -103,6 +103,7 @@ def _policy_facts(policy: Policy) -> dict[str, Any]:
         ],
         "settlement_method": policy.point_value.settlement,
         "rate": policy.point_value.rate,
+        "period": policy.point_value.period,
         "residual": policy.settlement.residual,
         "advance_ratio": str(policy.settlement.advance_ratio),
         "scale": policy.weights.scale,

@@ -7,7 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.budget import budget_table, direct_amounts, opening_values, price, require_all_given
+from fenzhi.budget import (
+    budget_table,
+    direct_amounts,
+    fixed_points,
+    opening_values,
+    price,
+    require_all_given,
+)
 from fenzhi.errors import ConservationError
 from fenzhi.monitoring import hospital_indices
 from fenzhi.pipeline.history import read_histories
@@ -42,10 +49,11 @@ from fenzhi.pipeline.setting import (
 from fenzhi.pipeline.tcm import tcm_notices, tcm_table
 from fenzhi.pipeline.tracks import pay_beside, track_notices, with_track_amounts
 from fenzhi.points import base_points
+from fenzhi.policy.values import is_plain
 from fenzhi.records import StaysRead, read_stays
 from fenzhi.region import Region
-from fenzhi.results import TABLES, shape
-from fenzhi.settlement import YearInputs, balances, settle
+from fenzhi.results import TABLES, columns_of, shape
+from fenzhi.settlement import YearInputs, balances, clearing_facts, settle
 from fenzhi.weights.years import year_weights
 
 
@@ -94,10 +102,18 @@ def _year_inputs(region: Region, past: pl.DataFrame) -> YearInputs:
     )
 
 
-def _opening(region: Region, past: pl.DataFrame, part: Part) -> pl.DataFrame:
-    """Return the opening values by the rules of the part that holds on the first day of the year."""
+def _last_points(based: pl.DataFrame) -> pl.DataFrame:
+    """Return last_points_e4 per hospital and pool: points before deviation of the newest history year."""
+    last = based.filter((pl.col("year") == based["year"].max()) & pl.col("pool").is_not_null())
+    points = pl.col("points_base_e4").sum().alias("last_points_e4")
+    return last.group_by("fixmedins_code", "pool").agg(points)
+
+
+def _opening(region: Region, past: pl.DataFrame, part: Part) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return opening values and last year's points by the rules of the part that holds on the first day of the year."""
     policy, weights = part.policy, part.weights
     based = base_points(past, weights, policy, part.groups["grassroots"])
+    last = _last_points(based)
     if policy.ungrouped.rule == "fee_for_service":
         # Such stays earn no points, so their cost is none that points pay.
         based = based.filter(pl.col("outcome") != "ungrouped")
@@ -105,7 +121,8 @@ def _opening(region: Region, past: pl.DataFrame, part: Part) -> pl.DataFrame:
         pool.id: None if pool.opening_value is None else int(pool.opening_value * 10_000)
         for pool in region.pools
     }
-    return opening_values(based, year_weights(policy.weights, weights.years), stated, policy.point_value)
+    opening = opening_values(based, year_weights(policy.weights, weights.years), stated, policy.point_value)
+    return opening, last
 
 
 def compute(
@@ -125,7 +142,7 @@ def compute(
     measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
     parts = [part for part, _ in measured]
     policy, past = parts[0].policy, measured[0][1]
-    opening = _opening(region, past, parts[0])
+    opening, last_points = _opening(region, past, parts[0])
     inputs = _year_inputs(region, past)
     del histories, measured, past
     clock.start("read records", 0.50)
@@ -149,10 +166,11 @@ def compute(
     scored = direct_amounts(scored, [part.policy.ungrouped.factor for part in parts])
     others = together([unpaid(one) for one in taken])
     beside = pay_beside(others, scored, region)
-    pools = price(scored, region.budget, opening, policy.point_value, beside.handed)
-    settled = settle(scored, pools, region.budget, policy, replace(inputs, tracks=beside.ledger))
-    budget = budget_table(region.budget, pools["pool"].to_list())
-    require_all_given(budget, pools)
+    scored = fixed_points(scored, policy.point_value, last_points)
+    prices = price(scored, region.budget, opening, policy.point_value, beside.handed)
+    settled = settle(scored, prices, region.budget, policy, replace(inputs, tracks=beside.ledger))
+    budget = budget_table(region.budget, settled.pools["pool"].to_list())
+    require_all_given(budget, settled.pools)
     clock.start("collect tables", 0.85)
     in_groups = settled.stays.filter(pl.col("outcome") != "bed_day")
     names = region.hospitals.select("fixmedins_code", "fixmedins_name", "level", "type")
@@ -178,6 +196,8 @@ def compute(
         ),
     }
     tables |= made | beside.tables
+    if not is_plain(policy.point_value):
+        tables["values"] = shape(prices.select(column.name for column in columns_of("values")), "values")
     reports = [one.report for one in taken if one.report is not None]
     if reports:
         tables["tcm"] = tcm_table(pl.concat(reports), settled.stays)
@@ -204,6 +224,7 @@ def compute(
         "quality": read.summary.to_dicts(),
         **part_facts(parts[0]),
         **rules_facts(parts, tables["cases"]),
+        "clearing": clearing_facts(tables["hospitals"], policy.settlement, region.meta.year),
         "timings_seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
         "balances": balances(settled.ledger).to_dicts(),
     }

@@ -8,21 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fenzhi.policy.base import Decimals, Fault, FaultsError, Limit, Model, Rate, Section, refuse
+from fenzhi.policy.base import Decimals, Fault, FaultsError, Fee, Limit, Model, Rate, Section, refuse
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$")]
 Days = Annotated[int, Field(ge=0)]
-Fee = Literal[
-    "drug_fee",
-    "matl_fee",
-    "exam_fee",
-    "treat_fee",
-    "oprn_fee",
-    "tcm_treat_fee",
-    "tcmpat_fee",
-    "tcmherb_fee",
-    "oth_fee",
-]
 OTHER = "other"
 _SPANS = ("los", "cci", "age", "age_days", "icu_days")
 

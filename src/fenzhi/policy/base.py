@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,18 @@ Rate = Annotated[Decimal, Field(ge=0, le=1)]
 Positive = Annotated[Decimal, Field(gt=0)]
 Limit = Annotated[Decimal, Field(ge=0, decimal_places=4)]
 Decimals = Annotated[int, Field(ge=0, le=4)]
+# Columns of the records that name a part of the cost.
+Fee = Literal[
+    "drug_fee",
+    "matl_fee",
+    "exam_fee",
+    "treat_fee",
+    "oprn_fee",
+    "tcm_treat_fee",
+    "tcmpat_fee",
+    "tcmherb_fee",
+    "oth_fee",
+]
 
 
 class Confidence(StrEnum):

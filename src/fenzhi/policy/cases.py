@@ -78,7 +78,9 @@ class TopShare(Model):
         return Band(name=self.name, title=self.title, above=above, points=self.points)
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
+    """From one limit to another, for checks."""
+
     name: str
     above: Decimal
     above_included: bool
@@ -86,13 +88,19 @@ class _Span(NamedTuple):
     upto_included: bool
 
 
-def _unless_whole(spans: Sequence[_Span], word: str, at: tuple[int | str, ...]) -> Iterator[Fault]:
-    """Give what keeps the spans from following each other from 0 to infinity without gap or overlap."""
+def unless_whole(
+    spans: Sequence[Span],
+    word: str,
+    at: tuple[int | str, ...],
+    first: Decimal = Decimal(0),
+    last: Decimal | None = None,
+) -> Iterator[Fault]:
+    """Give what keeps the spans from covering ``first`` to ``last`` (None: infinity) without gap or overlap."""
     if not spans:
         yield Fault(f"deviation needs at least one {word}", at)
         return
-    if spans[0].above != 0:
-        yield Fault(f"{word} {spans[0].name!r} must begin at 0", (*at, 0))
+    if spans[0].above != first:
+        yield Fault(f"{word} {spans[0].name!r} must begin at {first}", (*at, 0))
     for number, (one, two) in enumerate(pairwise(spans), start=1):
         here = (*at, number)
         if one.upto is None or one.upto > two.above:
@@ -105,15 +113,16 @@ def _unless_whole(spans: Sequence[_Span], word: str, at: tuple[int | str, ...]) 
                 f"the limit {one.upto} must belong to one of the {word}s {one.name!r} and {two.name!r}, not {which}",
                 here,
             )
-    if spans[-1].upto is not None:
-        yield Fault(f"the last {word} {spans[-1].name!r} must be open above", (*at, len(spans) - 1))
+    if spans[-1].upto != last:
+        end = "be open above" if last is None else f"end at {last}"
+        yield Fault(f"the last {word} {spans[-1].name!r} must {end}", (*at, len(spans) - 1))
 
 
 def _band_faults(bands: Sequence[Band], at: tuple[int | str, ...]) -> Iterator[Fault]:
     spans = [
-        _Span(band.name, band.above, band.above_included, band.upto, band.upto_included) for band in bands
+        Span(band.name, band.above, band.above_included, band.upto, band.upto_included) for band in bands
     ]
-    yield from _unless_whole(spans, "band", at)
+    yield from unless_whole(spans, "band", at)
     if len({band.name for band in bands}) != len(bands):
         yield Fault("two bands have the same name", at)
     for number, band in enumerate(bands):
@@ -151,10 +160,10 @@ class Deviation(Section):
         for number, tier in enumerate(self.tiers):
             yield from _band_faults(tier.bands, ("tiers", number, "bands"))
         spans = [
-            _Span(str(number), tier.rw_above, tier.rw_above_included, tier.rw_upto, tier.rw_upto_included)
+            Span(str(number), tier.rw_above, tier.rw_above_included, tier.rw_upto, tier.rw_upto_included)
             for number, tier in enumerate(self.tiers, start=1)
         ]
-        yield from _unless_whole(spans, "tier", ("tiers",))
+        yield from unless_whole(spans, "tier", ("tiers",))
 
     def _top_faults(self) -> Iterator[Fault]:
         top = self.top_share

@@ -53,6 +53,14 @@ IDLE = (
     Idle("coefficients.levels", "coefficients.form", ("class", "cost", "basic_bonus", "group")),
     Idle("coefficients.level_order", "coefficients.form", ("class", "cost", "basic_bonus", "product")),
     Idle("stability.factor", "stability.rule", ("normal",)),
+    Idle("point_value.opening_low", "point_value.opening", ("mean", "favourable", "favourable_2d")),
+    Idle("point_value.opening_high", "point_value.opening", ("mean", "favourable", "favourable_2d")),
+    Idle("point_value.period_split", "point_value.period", ("year",)),
+    Idle("point_value.elastic.base", "point_value.elastic.form", ("severe", "rigid_cost")),
+    Idle("point_value.elastic.base_share", "point_value.elastic.form", ("severe", "rigid_cost")),
+    Idle("point_value.elastic.severe_from", "point_value.elastic.form", ("base_volume", "rigid_cost")),
+    Idle("point_value.elastic.severe_groups", "point_value.elastic.form", ("base_volume", "rigid_cost")),
+    Idle("point_value.elastic.fees", "point_value.elastic.form", ("base_volume", "severe")),
 )
 # Keys that only the grouping and building of DIP catalogues reads.
 DIP_ONLY = (

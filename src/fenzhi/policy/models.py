@@ -23,6 +23,7 @@ from fenzhi.policy.grassroots import Grassroots
 from fenzhi.policy.review import SpecialReview
 from fenzhi.policy.tcm import Tcm
 from fenzhi.policy.tracks import AnyTrack, track_faults
+from fenzhi.policy.values import PointValue, Settlement, Sharing
 
 
 class Meta(Model):
@@ -217,32 +218,6 @@ class Points(Section):
     decimals: Decimals = 4
 
 
-class PointValue(Section):
-    """Opening and settlement point value.
-
-    ``settlement``: ``ratio`` (fund amount = points x value x payment ratio) or ``difference`` (points x value
-    minus what patients and other payers paid). ``rate``: ``floating``, the settlement value follows from the
-    fund; ``fixed``, it is the opening value, and the reserve takes what the fund has over or lacks.
-    """
-
-    settlement: Literal["ratio", "difference"] = "ratio"
-    rate: Literal["floating", "fixed"] = "floating"
-    decimals: Decimals = 4
-
-
-class Settlement(Section):
-    """How the year is paid.
-
-    ``advance_ratio``: share of a month's amount paid at once. ``working_capital_months``: months of last
-    year's mean fund payment lent at the start. ``residual``: fen left by rounded point values, ``apportion`` (largest
-    remainder over the hospitals) or ``reserve``.
-    """
-
-    advance_ratio: Rate = Decimal("0.90")
-    working_capital_months: Annotated[Decimal, Field(ge=0, le=12)] = Decimal(1)
-    residual: Literal["apportion", "reserve"] = "apportion"
-
-
 class Policy(Model):
     """A whole policy pack."""
 
@@ -264,6 +239,7 @@ class Policy(Model):
     add_ons: AddOns | None = None
     special_review: SpecialReview | None = None
     point_value: PointValue = PointValue()
+    sharing: Sharing | None = None
     settlement: Settlement = Settlement()
     tracks: tuple[AnyTrack, ...] = ()
 

@@ -7,19 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fenzhi.policy.base import Rate, Section
-
-Fee = Literal[
-    "drug_fee",
-    "matl_fee",
-    "exam_fee",
-    "treat_fee",
-    "oprn_fee",
-    "tcm_treat_fee",
-    "tcmpat_fee",
-    "tcmherb_fee",
-    "oth_fee",
-]
+from fenzhi.policy.base import Fee, Rate, Section
 
 
 class Tcm(Section):

@@ -205,6 +205,27 @@ TITLES: dict[str, tuple[str, str]] = {
     "advance_ratio": ("月度预付比例", "share paid each month"),
     "working_capital_months": ("周转金月数", "months of working capital"),
     "residual": ("尾差处理", "what rounding leaves"),
+    "opening": ("年初点值测算方法", "method of the opening value"),
+    "opening_low": ("裁剪下百分位", "lower quantile of the opening value"),
+    "opening_high": ("裁剪上百分位", "upper quantile of the opening value"),
+    "elastic": ("弹性点值", "elastic value"),
+    "base": ("基准", "base"),
+    "base_share": ("基准量占比", "share of the base volume"),
+    "severe_from": ("重症病种分值下限", "severe from this weight"),
+    "severe_groups": ("重症病种", "severe groups"),
+    "point_value.floor": ("点值下限(年初点值倍数)", "floor, multiple of the opening value"),
+    "point_value.ceiling": ("点值上限(年初点值倍数)", "ceiling, multiple of the opening value"),
+    "period": ("点值周期", "period of the value"),
+    "period_split": ("各期基金的分配", "how periods share the fund"),
+    "deposit_ratio": ("质量保证金比例", "quality deposit"),
+    "deposit_release": ("保证金返还", "release of the deposit"),
+    "clearing": ("清算周期", "clearing"),
+    "next_year_violation_share": ("违规金额下年再扣比例", "share of violations deducted again next year"),
+    "clear_by": ("清算期限", "to be cleared by"),
+    # sharing
+    "sharing": ("结余留用与超支分担", "sharing of surplus and overrun"),
+    "surplus": ("结余分档", "tiers of surplus"),
+    "sharing.overrun": ("超支分档", "tiers of overrun"),
 }
 
 

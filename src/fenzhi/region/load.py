@@ -35,6 +35,7 @@ from fenzhi.region.tables import (
     read_amounts,
     read_assessment,
     read_bonuses,
+    read_deductions,
     read_hospitals,
     read_overrides,
 )
@@ -345,9 +346,7 @@ def load_region(folder: Path) -> Region:
         hospitals=hospitals,
         budget=budget,
         assessment=read_assessment(optional(meta.assessment, "assessment.csv"), hospitals),
-        deductions=read_amounts(
-            optional(meta.deductions, "deductions.csv"), hospitals, ids, "deduction_fen", 1
-        ),
+        deductions=read_deductions(optional(meta.deductions, "deductions.csv"), hospitals, ids),
         advances=None if advances is None else read_amounts(advances, hospitals, ids, "advance_fen", 0),
         weight_overrides=read_overrides(optional(meta.weight_overrides, "weight_overrides.csv")),
         bonuses=pack_bonuses[0],

@@ -177,6 +177,34 @@ def read_assessment(path: Path | None, hospitals: pl.DataFrame) -> pl.DataFrame:
     return frame.select("fixmedins_code", values.alias("assessment_e4"))
 
 
+#: What a deduction is for; one that does not say is ``audit``. ``carried``: violations of the year before.
+DEDUCTION_KINDS = ("audit", "violation", "fine", "carried")
+
+
+def _kinds(frame: pl.DataFrame, path: Path) -> pl.Series:
+    kinds = frame["kind"].fill_null(DEDUCTION_KINDS[0])
+    for row, kind in enumerate(kinds, start=1):
+        if kind not in DEDUCTION_KINDS:
+            raise RegionError(
+                "there is no such kind of deduction",
+                code="REGION_KEY",
+                file=path,
+                row=row,
+                field="kind",
+                value=kind,
+                remedy=f"use one of: {', '.join(DEDUCTION_KINDS)}",
+            )
+    return kinds
+
+
+def read_deductions(path: Path | None, hospitals: pl.DataFrame, pools: Sequence[str]) -> pl.DataFrame:
+    """Read deductions.csv: fixmedins_code, pool, month, deduction_fen, kind; empty without a file."""
+    amounts = read_amounts(path, hospitals, pools, "deduction_fen", 1)
+    if path is None:
+        return amounts.with_columns(pl.lit(None, pl.String).alias("kind"))
+    return amounts.with_columns(_kinds(read_cells(path, (), ("kind",)), path))
+
+
 def read_amounts(
     path: Path | None, hospitals: pl.DataFrame, pools: Sequence[str], name: str, first: int
 ) -> pl.DataFrame:

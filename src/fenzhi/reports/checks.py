@@ -21,17 +21,26 @@ HOSPITAL_SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cases", ("grouped_cases", "comprehensive_cases", "ungrouped_cases", "bed_day_cases")),
     ("payable_fen", ("gross_fen", "-assessed_fen", "-deduction_fen")),
     ("balance_fen", ("payable_fen", "-booked_fen")),
-    ("clearing_fen", ("payable_fen", "-working_capital_fen", "-advance_fen")),
+    ("final_fen", ("payable_fen", "shared_fen")),
+    ("deposit_fen", ("released_fen", "forfeited_fen")),
+    (
+        "clearing_fen",
+        ("final_fen", "-working_capital_fen", "-advance_fen", "-quarter_fen", "-deposit_fen"),
+    ),
 )
 POOL_SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("fund_fen", ("income_fen", "-carved_out_fen", "-reserve_fen", "outside_care_fen")),
 )
 #: Columns whose sum must be the same in two tables.
-MONTHS_AND_HOSPITALS = ("cases", "points_e4", "cost_fen", "booked_fen", "advance_fen")
+MONTHS_AND_HOSPITALS = (
+    *("cases", "points_e4", "cost_fen", "booked_fen"),
+    *("advance_fen", "deposit_fen", "quarter_fen"),
+)
 CASES_AND_HOSPITALS = ("cases", "points_e4", "cost_fen", "booked_fen")
 HOSPITALS_AND_POOLS = (
     *("cases", "points_e4", "cost_fen", "booked_fen"),
     *("direct_cases", "direct_fen", "others_fen", "gross_fen", "payable_fen"),
+    *("shared_fen", "short_fen", "final_fen"),
 )
 KEY = ("fixmedins_code", "pool")
 

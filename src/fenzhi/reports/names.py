@@ -168,6 +168,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "section.point_value": ("点值", "point value"),
     "section.tracks": ("其他付费方式", "other tracks"),
     "section.settlement": ("结算", "settlement"),
+    "section.sharing": ("结余留用与超支分担", "sharing of surplus and overrun"),
     "rule.key_missing": ("缺少结算ID", "the settlement id is missing"),
     "rule.duplicate_key": (
         "结算ID重复，只保留第一行",

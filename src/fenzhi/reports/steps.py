@@ -107,11 +107,15 @@ def steps(tables: RunTables, hospital: pl.DataFrame, words: Words) -> Table:
     lines = _Lines(table, hospital.height, words)
     _points(lines, tables, hospital)
     if tables.manifest["policy"].get("settlement_method", "ratio") == "difference":
-        _difference(lines, hospital)
+        _difference(lines, tables, hospital)
     else:
         _ratio(lines, tables, hospital)
     _payable(lines, hospital)
     _clearing(lines, hospital["clearing_fen"].to_list())
+    if _any(hospital, "deposit_fen"):
+        terms = lines.formula("{deposit} × {assessment}")
+        title, values = words.title("hospitals", "released_fen"), hospital["released_fen"].to_list()
+        lines.line("released", title, words("how_released", terms=terms), values, by="settlement")
     return table
 
 
@@ -130,18 +134,24 @@ def _points(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
             item, values = words.title("hospitals", name), hospital[name].to_list()
             lines.line(name, item, words(how), values, e4, by=section)
     lines.part(words("part_payable"))
+    if tables.manifest["policy"].get("rate") == "elastic":
+        opening = dict(tables.pools.select("pool", "opening_value_e4").iter_rows())
+        fixed = hospital["fixed_points_e4"].to_list()
+        lines.line("fixed", words.title("hospitals", "fixed_points_e4"), words("how_fixed"), fixed, e4)
+        firm = [opening.get(pool) for pool in hospital["pool"]]
+        title = words.title("pools", "opening_value_e4")
+        lines.line("opening", title, words("how_opening_fixed"), firm, e4, by="point_value", summed=False)
     value = hospital["point_value_e4"].to_list()
     title = words.title("hospitals", "point_value_e4")
     lines.line("value", title, words("how_value"), value, e4, by="point_value", summed=False)
 
 
-def _difference(lines: _Lines, hospital: pl.DataFrame) -> None:
+def _difference(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
     """Add the lines down to the amount before assessment: standards minus what others paid."""
     words, gross = lines.words, hospital["gross_fen"].to_list()
-    pairs = hospital.select("points_e4", "point_value_e4").iter_rows()
-    standard = [_product(points, value, SCALE) for points, value in pairs]
+    standard = _priced(tables, hospital, [SCALE] * hospital.height)
     others: Values = hospital["others_fen"].to_list()
-    how = words("how_standard", terms=lines.formula("{points} × {value}"))
+    how = words("how_standard", terms=_how_priced(lines, tables, ""))
     lines.line("standard", words("standard_total"), how, standard)
     lines.line("others", words("others_paid"), words("how_others"), others)
     direct = _direct(lines, hospital)
@@ -158,11 +168,10 @@ def _ratio(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
     ratio = [ratios.get(pool) for pool in hospital["pool"]]
     title = words.title("pools", "payment_ratio_e4")
     lines.line("ratio", title, words("how_ratio"), ratio, e4, by="point_value", summed=False)
-    factors = zip(hospital["points_e4"], hospital["point_value_e4"], ratio, strict=True)
-    products = [_product(p, v, r) for p, v, r in factors]
-    lines.line("product", words("product"), lines.formula("{points} × {value} × {ratio}"), products)
+    products = _priced(tables, hospital, ratio)
+    lines.line("product", words("product"), _how_priced(lines, tables, " × {ratio}"), products)
     direct = _direct(lines, hospital)
-    expected: Values = [p + (d or 0) for p, d in zip(products, direct, strict=True)]
+    expected: Values = [(p or 0) + (d or 0) for p, d in zip(products, direct, strict=True)]
     terms = "{product} + {direct}" if any(direct) else "{product}"
     _gross(lines, gross, expected, terms, f"({terms})" if any(direct) else terms)
 
@@ -201,16 +210,27 @@ def _payable(lines: _Lines, hospital: pl.DataFrame) -> None:
     lines.part(words("part_balance"))
     add("booked", "booked_fen", words("how_booked"))
     add("balance", "balance_fen", lines.formula("{payable} - {booked}"), _balance, total=True)
+    if _any(hospital, "shared_fen", "short_fen"):
+        add("shared", "shared_fen", words("how_shared"), _balance, by="sharing")
+        if _any(hospital, "short_fen"):
+            add("short", "short_fen", words("how_short"))
+        add("final", "final_fen", lines.formula("{payable} + {shared}"), total=True)
     lines.part(words("part_clearing"))
     add("capital", "working_capital_fen", words("how_capital"), by="settlement")
     add("advance", "advance_fen", words("how_advance"), by="settlement")
+    if _any(hospital, "quarter_fen"):
+        add("quarter", "quarter_fen", words("how_quarter"), by="settlement")
+    if _any(hospital, "deposit_fen"):
+        add("deposit", "deposit_fen", words("how_deposit"), by="settlement")
 
 
 def _clearing(lines: _Lines, values: Values) -> None:
     """Add the last line: amounts without sign, in words who pays whom; pools may differ in that."""
     words, known = lines.words, [value or 0 for value in values]
-    pays = lines.formula("{payable} - {capital} - {advance}")
-    returns = lines.formula("{capital} + {advance} - {payable}")
+    owed_ = "final" if "final" in lines.numbers else "payable"
+    paid = [name for name in ("capital", "advance", "quarter", "deposit") if name in lines.numbers]
+    pays = lines.formula(" - ".join(f"{{{name}}}" for name in (owed_, *paid)))
+    returns = lines.formula(" + ".join(f"{{{name}}}" for name in paid) + f" - {{{owed_}}}")
     mixed = min(known) < 0 < max(known)
     item = "clearing_pays" if sum(known) > 0 else "clearing_returns" if sum(known) < 0 else "clearing_none"
     how = words("how_both", pays=pays, returns=returns) if mixed else returns if min(known) < 0 else pays
@@ -222,7 +242,46 @@ def _clearing(lines: _Lines, values: Values) -> None:
     lines.line("clearing", words(item), how, values, show, total=True)
 
 
-def _product(points_e4: int | None, value_e4: int | None, ratio_e4: int | None) -> int:
-    """Return points x value x ratio in fen, rounded half up."""
-    whole = (points_e4 or 0) * (value_e4 or 0) * (ratio_e4 or 0)
-    return round_half_up(Fraction(whole, SCALE**3 // FEN_PER_YUAN))
+def _any(hospital: pl.DataFrame, *columns: str) -> bool:
+    """Return whether any of the amounts is not zero."""
+    return any((hospital[column].fill_null(0) != 0).any() for column in columns)
+
+
+def _in_periods(tables: RunTables) -> bool:
+    return str(tables.manifest["policy"].get("period", "year")) != "year"
+
+
+def _how_priced(lines: _Lines, tables: RunTables, more: str) -> str:
+    """Return how points are priced: with the values of the lines above, or period by period."""
+    if _in_periods(tables):
+        return lines.words("how_periods")
+    if "fixed" in lines.numbers:
+        return lines.formula(f"({{fixed}} × {{opening}} + ({{points}} - {{fixed}}) × {{value}}){more}")
+    return lines.formula(f"{{points}} × {{value}}{more}")
+
+
+def _priced(tables: RunTables, hospital: pl.DataFrame, ratio: Values) -> Values:
+    """Return (fixed points x opening value + other points x value) x ratio in fen, rounded half up.
+
+    With a value for each period it is what the run says: the lines show the average value only.
+    """
+    rows = list(hospital.iter_rows(named=True))
+    if _in_periods(tables):
+        others = tables.manifest["policy"].get("settlement_method", "ratio") == "difference"
+        return [
+            row["gross_fen"] - (row["direct_fen"] or 0) + (row["others_fen"] or 0) * others for row in rows
+        ]
+    opening = dict(tables.pools.select("pool", "opening_value_e4").iter_rows())
+    elastic = tables.manifest["policy"].get("rate") == "elastic"
+    found = []
+    for row, share in zip(rows, ratio, strict=True):
+        fixed = (row["fixed_points_e4"] or 0) if elastic else 0
+        worth = fixed * (opening.get(row["pool"]) or 0)
+        worth += ((row["points_e4"] or 0) - fixed) * (row["point_value_e4"] or 0)
+        found.append(_product(worth, share or 0))
+    return found
+
+
+def _product(worth_e8: int, ratio_e4: int) -> int:
+    """Return points x value (together at SCALE squared) x ratio in fen, rounded half up."""
+    return round_half_up(Fraction(worth_e8 * ratio_e4, SCALE**3 // FEN_PER_YUAN))

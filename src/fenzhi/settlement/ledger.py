@@ -2,8 +2,8 @@
 
 Accounts: ``source:POOL``, ``fund:POOL``, ``carve_out:POOL``, ``track:LINE:POOL`` (money of other tracks),
 ``outside:POOL`` (what items outside the budget are paid from), ``reserve:POOL``, ``by_disease:POOL``,
-``hospital:CODE:POOL`` (what the pool owes a hospital) and ``paid:CODE:POOL``.
-The debited account receives, the credited one gives.
+``fines:POOL``, ``hospital:CODE:POOL`` (what the pool owes a hospital), ``deposit:CODE:POOL`` and
+``paid:CODE:POOL``. The debited account receives, the credited one gives.
 """
 
 from __future__ import annotations
@@ -90,6 +90,14 @@ def _budget_entries(budget: Budget, pools: pl.DataFrame, year: int) -> pl.DataFr
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").filter(pl.col("amount_fen") != 0)
 
 
+def _by_kind(accounts: pl.DataFrame) -> pl.DataFrame:
+    """Add audit_fen: the deductions that are neither violations nor fines."""
+    return accounts.with_columns(
+        (pl.col("deduction_fen") - pl.col("violation_fen") - pl.col("fine_fen")).alias("audit_fen"),
+        (pl.col("gross_fen") - pl.col("direct_fen")).alias("by_points_fen"),
+    )
+
+
 def make_ledger(
     accounts: pl.DataFrame,
     months: pl.DataFrame,
@@ -101,29 +109,41 @@ def make_ledger(
 ) -> pl.DataFrame:
     """Return all entries of a year in order: budget, working capital, months, annual clearing, other tracks.
 
-    ``accounts``: gross_fen, direct_fen, assessed_fen, deduction_fen, working_capital_fen, clearing_fen per hospital and
-    pool; ``pools``: residual_fen. ``cite``: source of the settlement rules.
+    ``accounts``: gross_fen, direct_fen, assessed_fen, deduction_fen (of it violation_fen, fine_fen), shared_fen,
+    working_capital_fen, released_fen, forfeited_fen, clearing_fen per hospital and pool; ``months``: advance_fen,
+    deposit_fen, quarter_fen; ``pools``: residual_fen. ``cite``: source of the settlement rules.
     ``tracks``: the entries of other tracks (:mod:`fenzhi.settlement.tracks`).
     """
-    owed, paid = account("hospital"), account("paid")
+    owed, paid, deposit = account("hospital"), account("paid"), account("deposit")
     reserve, by_disease = pl.format("reserve:{}", "pool"), pl.format("by_disease:{}", "pool")
+    fines = pl.format("fines:{}", "pool")
     start, close = pl.lit(f"{year}-00"), pl.lit(f"{year}-13")
     month = pl.format(f"{year}-{{}}", pl.col("month").cast(pl.String).str.zfill(2))
     none = pools.with_columns(pl.lit(None, pl.String).alias("fixmedins_code"))
-    by_points = accounts.with_columns(pl.col("gross_fen") - pl.col("direct_fen"))
+    ordered, kinds = months.sort("month", maintain_order=True), _by_kind(accounts)
     entries = pl.concat(
         [
             _budget_entries(budget, pools, year),
-            movement(accounts, start, paid, owed, "working_capital_fen", "working_capital", cite),
-            movement(
-                months.sort("month", maintain_order=True), month, paid, owed, "advance_fen", "advance", cite
+            *(
+                movement(rows, period, debit, credit, amount, kind, cite)
+                for rows, period, debit, credit, amount, kind in (
+                    (accounts, start, paid, owed, "working_capital_fen", "working_capital"),
+                    (ordered, month, paid, owed, "advance_fen", "advance"),
+                    (ordered, month, deposit, owed, "deposit_fen", "deposit"),
+                    (ordered, month, paid, owed, "quarter_fen", "quarter_clearing"),
+                    (accounts, close, owed, by_disease, "direct_fen", "direct_payment"),
+                    (kinds, close, owed, by_disease, "by_points_fen", "gross_payable"),
+                    (none, close, reserve, by_disease, "residual_fen", "residual"),
+                    (accounts, close, reserve, owed, "assessed_fen", "assessment"),
+                    (kinds, close, reserve, owed, "audit_fen", "audit_deduction"),
+                    (accounts, close, reserve, owed, "violation_fen", "violation"),
+                    (accounts, close, fines, owed, "fine_fen", "fine"),
+                    (accounts, close, owed, reserve, "shared_fen", "sharing"),
+                    (accounts, close, paid, deposit, "released_fen", "deposit_release"),
+                    (accounts, close, reserve, deposit, "forfeited_fen", "deposit_forfeit"),
+                    (accounts, close, paid, owed, "clearing_fen", "clearing"),
+                )
             ),
-            movement(accounts, close, owed, by_disease, "direct_fen", "direct_payment", cite),
-            movement(by_points, close, owed, by_disease, "gross_fen", "gross_payable", cite),
-            movement(none, close, reserve, by_disease, "residual_fen", "residual", cite),
-            movement(accounts, close, reserve, owed, "assessed_fen", "assessment", cite),
-            movement(accounts, close, reserve, owed, "deduction_fen", "audit_deduction", cite),
-            movement(accounts, close, paid, owed, "clearing_fen", "clearing", cite),
             *([] if tracks is None else [tracks]),
         ]
     )
@@ -144,12 +164,12 @@ def balances(ledger: pl.DataFrame) -> pl.DataFrame:
 
 
 def require_balance(ledger: pl.DataFrame) -> None:
-    """Raise :class:`ConservationError` unless every fund, track, by-disease and hospital account ends at zero.
+    """Raise :class:`ConservationError` unless every fund, track, by-disease, hospital and deposit account ends at zero.
 
     Pools balance by construction: an entry moves one amount between two accounts of one pool.
     """
     table = balances(ledger)
-    must_be_zero = pl.col("account").str.contains("^(fund|track|by_disease|hospital):")
+    must_be_zero = pl.col("account").str.contains("^(fund|track|by_disease|hospital|deposit):")
     wrong = table.filter(must_be_zero & (pl.col("balance_fen") != 0))
     if wrong.height:
         account, balance = wrong.select("account", "balance_fen").row(0)

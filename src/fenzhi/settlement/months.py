@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars.selectors as cs
 
 from fenzhi.budget.direct import direct_sums
 from fenzhi.money import ratio_half_up, standard_fen
-from fenzhi.policy.models import Settlement
+from fenzhi.policy.values import Settlement
 
 ACCOUNT = ["fixmedins_code", "pool"]
 
@@ -25,7 +26,7 @@ def monthly(
 
     ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4, direct_fen. due = points x opening
     value - (cost - booked) of the stays that points price + what is paid directly;
-    advance = due x advance ratio - deductions of the month, at least 0.
+    advance = due x advance ratio - deductions of the month, at least 0. deposit_fen: what is withheld of due.
     """
     months = pl.DataFrame({"month": pl.int_range(1, 13, eager=True, dtype=pl.Int8)})
     keys = [*ACCOUNT, "month"]
@@ -35,8 +36,11 @@ def monthly(
         *direct_sums(),
     )
     cut = deductions.group_by(keys).agg(pl.col("deduction_fen").sum())
-    share = Fraction(policy.advance_ratio)
-    paid = ratio_half_up(pl.col("due_fen").cast(pl.Int128) * share.numerator, pl.lit(share.denominator))
+
+    def of_due(ratio: Decimal) -> pl.Expr:
+        share = Fraction(ratio)
+        return ratio_half_up(pl.col("due_fen").cast(pl.Int128) * share.numerator, pl.lit(share.denominator))
+
     return (
         accounts.select(ACCOUNT)
         .join(months, how="cross", maintain_order="left_right")
@@ -56,9 +60,26 @@ def monthly(
                 + pl.col("direct_fen")
             ).alias("due_fen")
         )
-        .with_columns((paid - pl.col("deduction_fen")).clip(lower_bound=0).alias("advance_fen"))
+        .with_columns(
+            (of_due(policy.advance_ratio) - pl.col("deduction_fen")).clip(lower_bound=0).alias("advance_fen"),
+            of_due(policy.deposit_ratio).clip(lower_bound=0).alias("deposit_fen"),
+        )
         .drop("direct_cases", "others_fen")
     )
+
+
+def quarterly(months: pl.DataFrame, policy: Settlement) -> pl.DataFrame:
+    """Add quarter_fen: in the last month of a quarter what its due amounts are above advances, deposit and deductions.
+
+    At least 0; nothing unless the policy clears by quarter.
+    """
+    if policy.clearing == "year":
+        return months.with_columns(pl.lit(0, pl.Int64).alias("quarter_fen"))
+    open_ = pl.col("due_fen") - pl.col("advance_fen") - pl.col("deposit_fen") - pl.col("deduction_fen")
+    quarter = [*ACCOUNT, (pl.col("month") - 1) // 3]
+    last = pl.col("month") % 3 == 0
+    rest = open_.sum().over(quarter).clip(lower_bound=0)
+    return months.with_columns(pl.when(last).then(rest).otherwise(0).alias("quarter_fen"))
 
 
 def working_capital(accounts: pl.DataFrame, last_booked: pl.DataFrame, policy: Settlement) -> pl.DataFrame:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fenzhi.budget import Budget, opening_values, price
-from fenzhi.budget.values import point_value
+from fenzhi.budget import Budget, opening_values, pool_totals
+from fenzhi.budget import price as price_units
+from fenzhi.budget.opening import point_value
 from fenzhi.errors import RegionError
 from fenzhi.policy.models import PointValue
 from twins.profile import examples
@@ -25,6 +26,13 @@ def budget(**funds_yuan: str) -> Budget:
         for pool, amount in funds_yuan.items()
     ]
     return Budget.model_validate({"year": 2027, "pool": pools})
+
+
+def price(stays: pl.DataFrame, money: Budget, values: pl.DataFrame, rules: PointValue) -> pl.DataFrame:
+    """Price a year as one period; under a fixed rate all points are fixed, else none."""
+    fixed = pl.col("points_e4") if rules.rate == "fixed" else pl.lit(0, pl.Int64)
+    units = stays.with_columns(pl.lit(0, pl.Int8).alias("period"), fixed.alias("fixed_points_e4"))
+    return pool_totals(price_units(units, money, values, rules), money)
 
 
 def opening(**values_e4: int | None) -> pl.DataFrame:
@@ -77,6 +85,7 @@ def test_ratio_and_difference() -> None:
         "cost_fen": 100_000,
         "booked_fen": 50_000,
         "points_e4": 1_200_000,
+        "fixed_points_e4": 0,
         "income_fen": 60_000,
         "carved_out_fen": 0,
         "reserve_fen": 0,
@@ -85,6 +94,7 @@ def test_ratio_and_difference() -> None:
         "payment_ratio_e4": 5_000,
         "opening_value_e4": 81_000,
         "settlement_value_e4": 100_000,
+        "value_limit": None,
         "direct_cases": 0,
         "direct_fen": 0,
         "others_fen": 50_000,

@@ -381,6 +381,63 @@ WRONG = {
         "tracks.1.overrun.1",
         18,
     ),
+    "elastic without its section": (
+        section("point_value", 'rate = "elastic"'),
+        "rate elastic needs the section elastic, and the reverse",
+        "point_value.rate",
+        15,
+    ),
+    "severe without groups": (
+        section("point_value", 'rate = "elastic"\n[point_value.elastic]\nform = "severe"'),
+        "form severe needs severe_from or severe_groups",
+        "point_value.elastic.form",
+        17,
+    ),
+    "rigid without fees": (
+        section("point_value", 'rate = "elastic"\n[point_value.elastic]\nform = "rigid_cost"\nfees = []'),
+        "form rigid_cost needs fees",
+        "point_value.elastic.fees",
+        18,
+    ),
+    "quantiles upside down": (
+        section("point_value", "opening_low = 0.9\nopening_high = 0.1"),
+        "opening_low must be smaller than opening_high",
+        "point_value.opening_low",
+        15,
+    ),
+    "floor above ceiling": (
+        section("point_value", "floor = 1.1\nceiling = 0.9"),
+        "floor must not be above ceiling",
+        "point_value.floor",
+        15,
+    ),
+    "a bounded fixed rate": (
+        section("point_value", 'rate = "fixed"\nfloor = 0.9') + '[settlement]\nresidual = "reserve"\n',
+        "a fixed rate has no floor and no ceiling",
+        "point_value.rate",
+        15,
+    ),
+    "advance and deposit": (
+        section("settlement", "advance_ratio = 0.97\ndeposit_ratio = 0.05"),
+        "advance_ratio and deposit_ratio together must not be above 1",
+        "settlement.deposit_ratio",
+        16,
+    ),
+    "surplus that ends too soon": (
+        section("sharing", "[[sharing.surplus]]\nabove = 0\nupto = 0.8\nshare = 1"),
+        "the last tier 'surplus 1' must end at 1",
+        "sharing.surplus.1",
+        15,
+    ),
+    "overrun with a gap": (
+        section(
+            "sharing",
+            "[[sharing.overrun]]\nabove = 1\nupto = 1.1\nshare = 0.7\n[[sharing.overrun]]\nabove = 1.2\nshare = 0",
+        ),
+        "there is a gap between tiers 'overrun 1' and 'overrun 2'",
+        "sharing.overrun.2",
+        19,
+    ),
     "fixed": (
         section("point_value", 'rate = "fixed"'),
         "point_value.rate = fixed needs settlement.residual = reserve: "

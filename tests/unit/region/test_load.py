@@ -44,7 +44,7 @@ def test_the_yearly_inputs_are_exact_integers(folder):
     region = load_region(folder)
     assert region.assessment.rows() == [("B2", 9_800)]
     assert region.assessment.schema == {"fixmedins_code": pl.String, "assessment_e4": pl.Int64}
-    assert region.deductions.rows() == [("A1", "employee", 3, 10_000)]
+    assert region.deductions.rows() == [("A1", "employee", 3, 10_000, "audit")]
     assert region.deductions.schema["month"] == pl.Int8
     assert region.advances is None
 
@@ -54,7 +54,7 @@ def test_what_is_not_there_is_empty(folder):
     (folder / "deductions.csv").unlink()
     region = load_region(folder)
     assert region.assessment.columns == ["fixmedins_code", "assessment_e4"]
-    assert region.deductions.columns == ["fixmedins_code", "pool", "month", "deduction_fen"]
+    assert region.deductions.columns == ["fixmedins_code", "pool", "month", "deduction_fen", "kind"]
     assert region.assessment.height == region.deductions.height == 0
 
 

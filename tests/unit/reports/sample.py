@@ -252,6 +252,7 @@ def _hospitals(
                     "deduction_fen": deduction,
                     "payable_fen": payable,
                     "balance_fen": payable - booked,
+                    "final_fen": payable,
                     "working_capital_fen": WORKING_CAPITAL[pool],
                     "advance_fen": advance,
                     "clearing_fen": payable - WORKING_CAPITAL[pool] - advance,
@@ -388,6 +389,7 @@ def build(
         mine = [h for h in hospitals if h["pool"] == pool["pool"]]
         pool["payable_fen"] = _sum(mine, "payable_fen")
         pool["returned_fen"] = pool["gross_fen"] - pool["payable_fen"]
+        pool["final_fen"], pool["clearing_fen"] = pool["payable_fen"], _sum(mine, "clearing_fen")
     bad, rejected = _rejected()
     ledger = [
         {

@@ -74,7 +74,7 @@ def test_the_message_names_hospital_pool_and_formula(tables: RunTables, facts: F
         check(wrong, facts)
     assert error.value.message == (
         f"the result tables do not add up (fixmedins_code {first['fixmedins_code']}, pool {first['pool']}): "
-        "clearing_fen = payable_fen - working_capital_fen - advance_fen, "
+        "clearing_fen = final_fen - working_capital_fen - advance_fen - quarter_fen - deposit_fen, "
         f"but {first['clearing_fen'] + 1} is not {first['clearing_fen']}"
     )
     assert error.value.field == "clearing_fen"

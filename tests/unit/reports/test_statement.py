@@ -106,10 +106,9 @@ def test_every_step_says_how_it_is_computed(statements: dict[str, Page]) -> None
 
 def test_product_by_hand() -> None:
     # 120 points x 9.5238 yuan x 0.70 = 799.9992 yuan = 79,999.92 fen
-    assert _product(120_0000, 9_5238, 7000) == 80_000
+    assert _product(120_0000 * 9_5238, 7000) == 80_000
     # 1 point x 0.01 yuan x 0.5 = half a fen, rounded up
-    assert _product(1_0000, 100, 5000) == 1
-    assert _product(None, 100, 5000) == 0
+    assert _product(1_0000 * 100, 5000) == 1
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -10,7 +10,7 @@ from worked import policy
 
 from fenzhi.budget import price
 from fenzhi.errors import ConservationError
-from fenzhi.settlement.annual import assess, gross_amounts, hospital_sums, stay_amounts
+from fenzhi.settlement.annual import assess, gross_amounts, hospital_sums, stay_amounts, unit_sums
 from fenzhi.settlement.settle import settle
 from twins.profile import examples
 
@@ -145,7 +145,10 @@ def test_assessment_and_deductions() -> None:
     year = inputs(
         assessment=table(tiny.ASSESSED, ("H1", 9_800)),
         deductions=table(
-            tiny.DEDUCTION, ("H1", "E", 1, 9_000), ("H1", "E", 12, 1_000), ("H2", "E", 2, 100_000)
+            tiny.DEDUCTION,
+            ("H1", "E", 1, 9_000, "audit"),
+            ("H1", "E", 12, 1_000, "carried"),
+            ("H2", "E", 2, 100_000, "audit"),
         ),
     )
     got = settled(year=year)
@@ -161,7 +164,7 @@ def test_an_assessment_above_one_adds() -> None:
     accounts = pl.DataFrame(
         {"fixmedins_code": ["H1"], "pool": ["E"], "gross_fen": [1_005], "booked_fen": [0]}
     )
-    got = assess(accounts, table(tiny.ASSESSED, ("H1", 11_000)), table(tiny.DEDUCTION))
+    got = assess(accounts, table(tiny.ASSESSED, ("H1", 11_000)), table(tiny.DEDUCTION), policy().settlement)
     # 1,005 x 1.1 = 1,105.5 -> 1,106.
     assert got.select("assessed_fen", "payable_fen").row(0) == (-101, 1_106)
 
@@ -178,31 +181,34 @@ def test_pools_are_settled_apart() -> None:
 
 
 def test_stays_that_do_not_add_up_stop_the_run() -> None:
-    rules, stays = policy(), tiny.scored()
-    pools = price(stays, tiny.budget(), tiny.opening(), rules.point_value)
-    accounts = gross_amounts(hospital_sums(stays, inputs().accounts), pools, rules)
-    tampered = accounts.with_columns(pl.col("gross_fen") + (pl.col("fixmedins_code") == "H2"))
+    rules = policy()
+    stays = tiny.with_fixed(tiny.scored(), rules)
+    prices = price(stays, tiny.budget(), tiny.opening(), rules.point_value)
+    units = gross_amounts(unit_sums(stays), prices, rules)
+    tampered = units.with_columns(pl.col("gross_fen") + (pl.col("fixmedins_code") == "H2"))
     with pytest.raises(ConservationError, match="do not add up to its amount") as caught:
-        stay_amounts(stays, tampered, pools, rules)
+        stay_amounts(stays, tampered, prices, rules)
     assert caught.value.code == "CONSERVATION"
     assert "'H2', 'E'" in str(caught.value)
 
 
 def test_a_lost_stay_stops_the_run() -> None:
-    rules, stays = policy(), tiny.scored()
-    pools = price(stays, tiny.budget(), tiny.opening(), rules.point_value)
-    accounts = gross_amounts(hospital_sums(stays, inputs().accounts), pools, rules)
+    rules = policy()
+    stays = tiny.with_fixed(tiny.scored(), rules)
+    prices = price(stays, tiny.budget(), tiny.opening(), rules.point_value)
+    units = gross_amounts(unit_sums(stays), prices, rules)
     with pytest.raises(ConservationError):
         stay_amounts(
-            stays.filter(pl.col("setl_id") != "S2").with_columns(points_e4=pl.lit(0)), accounts, pools, rules
+            stays.filter(pl.col("setl_id") != "S2").with_columns(points_e4=pl.lit(0)), units, prices, rules
         )
 
 
 def test_a_stay_of_a_hospital_without_account_stops_the_run() -> None:
-    rules, stays = policy(), tiny.scored()
-    pools = price(stays, tiny.budget(), tiny.opening(), rules.point_value)
+    rules = policy()
+    stays = tiny.with_fixed(tiny.scored(), rules)
+    prices = price(stays, tiny.budget(), tiny.opening(), rules.point_value)
     with pytest.raises(ConservationError):
-        settle(stays, pools, tiny.budget(), rules, inputs("H1"))
+        settle(stays, prices, tiny.budget(), rules, inputs("H1"))
 
 
 # --- properties ---
@@ -256,7 +262,7 @@ def test_parts_of_the_points() -> None:
         pl.lit("E").alias("pool"),
         pl.lit("grouped").alias("outcome"),
         pl.lit(False).alias("grassroots"),
-        *(pl.lit(1, pl.Int64).alias(name) for name in ("cost_fen", "booked_fen", "rw_e4")),
+        *(pl.lit(1, pl.Int64).alias(name) for name in ("cost_fen", "booked_fen", "rw_e4", "fixed_points_e4")),
         pl.col("direct_fen", "add_on_e4").cast(pl.Int64),
     )
     accounts = pl.DataFrame({"fixmedins_code": ["H1", "H2", "H3"], "pool": ["E"] * 3})

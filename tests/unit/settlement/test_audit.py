@@ -18,7 +18,7 @@ from .tiny import inputs, settled, table
 YEAR = inputs(
     last_booked=table(tiny.BOOKED, ("H1", "E", 1_200_000), ("H2", "E", 100)),
     assessment=table(tiny.ASSESSED, ("H1", 9_800)),
-    deductions=table(tiny.DEDUCTION, ("H1", "E", 1, 10_000), ("H2", "E", 2, 100_000)),
+    deductions=table(tiny.DEDUCTION, ("H1", "E", 1, 10_000, "audit"), ("H2", "E", 2, 100_000, "audit")),
 )
 
 

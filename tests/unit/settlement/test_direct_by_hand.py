@@ -36,7 +36,8 @@ def direct(
 ) -> Settled:
     pack = policy(**sections)
     marked = tiny.scored(rows).drop("direct_fen").with_columns(pl.Series("paid_directly", rules or RULES))
-    stays, money = direct_amounts(marked, [Decimal(factor)]), tiny.budget(lines)
+    stays = tiny.with_fixed(direct_amounts(marked, [Decimal(factor)]), pack)
+    money = tiny.budget(lines)
     priced = price(stays, money, tiny.opening(), pack.point_value)
     return settle(stays, priced, money, pack, inputs())
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from worked import policy
 
-from fenzhi.budget import Budget, price, with_direct
+from fenzhi.budget import Budget, fixed_points, price, with_direct
 from fenzhi.policy.models import Policy
 from fenzhi.settlement import YearInputs
 from fenzhi.settlement.settle import Settled, settle
@@ -40,14 +40,22 @@ LINES = [
     {"name": "out of region", "kind": "carve_out", "amount": "200", "cite": "a letter"},
     {"name": "risk", "kind": "reserve", "amount": "99.99"},
 ]
-DEDUCTION = {"fixmedins_code": pl.String, "pool": pl.String, "month": pl.Int8, "deduction_fen": pl.Int64}
+DEDUCTION = {
+    "fixmedins_code": pl.String,
+    "pool": pl.String,
+    "month": pl.Int8,
+    "deduction_fen": pl.Int64,
+    "kind": pl.String,
+}
 ADVANCE = {"fixmedins_code": pl.String, "pool": pl.String, "month": pl.Int8, "advance_fen": pl.Int64}
+LAST = {"fixmedins_code": pl.String, "pool": pl.String, "last_points_e4": pl.Int64}
 BOOKED = {"fixmedins_code": pl.String, "pool": pl.String, "booked_fen": pl.Int64}
 ASSESSED = {"fixmedins_code": pl.String, "assessment_e4": pl.Int64}
 
 
 def scored(rows: list[tuple[Any, ...]] | None = None) -> pl.DataFrame:
-    return with_direct(pl.DataFrame(STAYS if rows is None else rows, schema=STAY, orient="row"))
+    frame = with_direct(pl.DataFrame(STAYS if rows is None else rows, schema=STAY, orient="row"))
+    return frame.with_columns(pl.lit(None, pl.String).alias("group_id"))
 
 
 def budget(lines: list[dict[str, str]] | None = None, pools: tuple[str, ...] = ("E",)) -> Budget:
@@ -95,9 +103,15 @@ def settled(
 ) -> Settled:
     """Price and settle the tiny region, parts of it changed."""
     rules = rules or policy()
-    stays, money = scored(rows), budget(lines, pools)
+    stays, money = with_fixed(scored(rows), rules), budget(lines, pools)
     priced = price(stays, money, opening(value_e4, pools), rules.point_value)
     return settle(stays, priced, money, rules, year or inputs(pools=pools))
+
+
+def with_fixed(stays: pl.DataFrame, rules: Policy, last: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Add the fixed points and the period of each stay."""
+    last = last if last is not None else pl.DataFrame(schema=LAST)
+    return fixed_points(stays, rules.point_value, last)
 
 
 def by(frame: pl.DataFrame, column: str, key: str = "fixmedins_code") -> dict[str, Any]:
