@@ -14,12 +14,15 @@ from typing import Any
 import polars as pl
 
 import fenzhi
-from fenzhi.budget import opening_values
+from fenzhi.budget import direct_amounts, opening_values
+from fenzhi.money import step_of
 from fenzhi.pipeline.setting import Setting, make_settings
 from fenzhi.pipeline.tracks import pay_beside, tracks_of
 from fenzhi.points import PAID, base_points
 from fenzhi.records import Known
+from fenzhi.region.reviews import latest
 from fenzhi.region.scope import cost_of, exclusion_of, los_reason, pool_of
+from fenzhi.review import apply_decisions
 from fenzhi.settlement import YearInputs
 from fenzhi.weights.years import year_weights
 
@@ -85,6 +88,11 @@ def settle_year(folder: Path) -> Any:
         flat.gather(paid["group_idx"].replace(-1, None)).fill_null(False).alias("grassroots")
     )
     scored = fenzhi.score(paid, weights, policy, flat, opening)
+
+    # What special review decided takes the place of these points, or has the fund pay the stay directly.
+    decisions = latest(region.reviews.decisions)
+    scored = apply_decisions(scored, decisions, opening, step_of(policy.points.decimals))
+    scored = direct_amounts(scored, [policy.ungrouped.factor])
 
     # What other tracks pay beside the points.
     others = stays.filter(pl.col("track").is_not_null()).with_columns(outcome=pl.lit("other_track"))

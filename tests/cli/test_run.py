@@ -137,7 +137,7 @@ def test_the_ledger_balances(demo_run):
 
 def test_a_run_has_all_tables_a_manifest_pages_and_a_workbook(demo, demo_run):
     names = {path.name for path in demo_run.iterdir()}
-    tables = {f"{name}.parquet" for name in (*TABLES, "tracks", "track_lines")}
+    tables = {f"{name}.parquet" for name in (*TABLES, "tracks", "track_lines", "applications", "review")}
     assert names == {*tables, "manifest.json", "region.html", "region.xlsx", "statements"}
     for name, columns in TABLES.items():
         assert table(demo_run, name).schema == {column.name: column.dtype for column in columns}

@@ -10,6 +10,7 @@ from fenzhi.pipeline.demo import make_demo
 from fenzhi.pipeline.setting import known_codes
 from fenzhi.records import read_stays
 from fenzhi.region import load_region
+from fenzhi.region.reviews import latest
 from property.test_year_twin import (
     compare_cases,
     compare_groups,
@@ -17,18 +18,19 @@ from property.test_year_twin import (
     compare_ledger,
     compare_months,
     compare_pools,
+    compare_reviews,
     compare_tracks,
 )
 from twins.codes import TwinCatalog
 from twins.year import run_year
 
-STAYS = 1_000
+STAYS = 3_000
 
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory):
     folder = tmp_path_factory.mktemp("twin") / "region"
-    make_demo(folder, stays=STAYS, hospitals=10, seed=5)
+    make_demo(folder, stays=STAYS, hospitals=10, seed=7)
     return folder, run(folder, reports=False)
 
 
@@ -60,7 +62,17 @@ def region_of(region, year_before):
             for name, table in region.tracks.items()
         },
         "budgets": {pool.id: budget_of(pool) for pool in region.budget.pool},
+        "applications": list(region.reviews.applications.iter_rows(named=True)),
+        "given_decisions": [
+            decision_of(row) for row in latest(region.reviews.decisions).iter_rows(named=True)
+        ],
     }
+
+
+def decision_of(row):
+    """A decision as the twin holds it: the value in fen or 1/10,000."""
+    value = row["review_e4"] if row["standard_fen"] is None else row["standard_fen"]
+    return {"setl_id": row["setl_id"], "outcome": row["review"], "value": value}
 
 
 def track_row(row):
@@ -116,6 +128,9 @@ def test_the_demo_region_is_the_twins(year):
     assert stays.height == len(records) > STAYS * 0.9
     compare_cases(stays, expected["cases"])
     compare_tracks(tables, expected["tracks"])
+    compare_reviews(tables, expected)
+    states = {row["state"] for row in expected["applications"]}
+    assert states == {"approved", "refused", "eligible", "over_quota", "not_eligible"}
     compare_pools(tables["pools"], expected["pools"])
     compare_hospitals(tables["hospitals"], expected["hospitals"], expected["cases"])
     compare_months(tables["months"], expected["months"])

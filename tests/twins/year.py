@@ -244,7 +244,11 @@ def run_year(
     listed, quota = [], {}
     if rules["special_review"] is not None:
         listed, quota = review.list_applications(cases, past, region, opening, rules)
-        region["decisions"] = review.choose(listed, opening, rules)
+        region["decisions"] = (
+            region["given_decisions"]
+            if "given_decisions" in region
+            else review.choose(listed, opening, rules)
+        )
         review.rank(listed, region["decisions"], rules)
         review.decide(cases, region["decisions"], opening, rules)
 

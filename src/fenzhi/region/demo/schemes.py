@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fenzhi.region.demo.reviews import COST_MULTIPLE, LONG_DAYS, QUOTA_PERMILLE
 from fenzhi.region.demo.tracks import POLICY as TRACKS
 
 YEAR = 2027
@@ -19,7 +20,7 @@ class Scheme:
     operations; the other kind is built from the region's history.
     ``tracks``: it has the other tracks of demo/tracks.py.
     ``returns``: some patients come back soon. ``bed_days_inside``: bed-day stays are paid out of the by-disease
-    fund, so the budget takes nothing out for them.
+    fund, so the budget takes nothing out for them. ``reviews``: there are applications for special review.
     """
 
     region: str
@@ -29,15 +30,17 @@ class Scheme:
     returns: bool = True
     bed_days_inside: bool = False
     tracks: bool = False
+    reviews: bool = False
 
 
-_DIP = f"""# 示范统筹区的政策:沿用国家规则,限定机构系数,另有几种其他付费方式。示例,不是任何地区的规定。
-# The demo region's policy: the national rules, coefficients bounded, a few other tracks. A sample, no region's rule.
+_DIP = f"""# 示范统筹区的政策:沿用国家规则,限定机构系数,开展特例单议,另有几种其他付费方式。示例,不是任何地区的规定。
+# The demo region's policy: the national rules, coefficients bounded, special review, a few other tracks.
+# A sample, no region's rule.
 
 [meta]
 id = "demo-{YEAR}"
-title = "示范政策(在国家 DIP 3.0 规则上限定机构系数)"
-title_en = "Demo policy (national DIP rules 3.0, institution coefficients bounded)"
+title = "示范政策(在国家 DIP 3.0 规则上限定机构系数,开展特例单议)"
+title_en = "Demo policy (national DIP rules 3.0, institution coefficients bounded, special review)"
 scheme = "dip"
 version = "{YEAR}"
 extends = "national-dip-3.0"
@@ -47,6 +50,22 @@ cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
 confidence = "sample"
 floor = 0.75
 cap = 1.30
+
+[special_review]
+cite = "示例:住院超过 {LONG_DAYS} 天或费用超过支付标准 {COST_MULTIPLE} 倍可申请,名额为出院病例的 {QUOTA_PERMILLE}‰"
+confidence = "sample"
+quota = 0.{QUOTA_PERMILLE:03d}
+rank_by = ["cost_multiple", "los"]
+
+[[special_review.criteria]]
+name = "long_stay"
+title = "住院时间长"
+los_above_days = {LONG_DAYS}
+
+[[special_review.criteria]]
+name = "high_cost"
+title = "费用高"
+cost_multiple = {COST_MULTIPLE}
 {TRACKS}"""
 
 _RATE = f"""# 示范统筹区的政策:DRG 费率法,只改一处。示例,不是任何地区的规定。
@@ -92,7 +111,9 @@ cap = 1.30
 
 DRG_CATALOG = "demonstration-drg"
 SCHEMES: Mapping[str, Scheme] = {
-    "dip": Scheme(f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False, tracks=True),
+    "dip": Scheme(
+        f"demo-{YEAR}", "catalog", _DIP, shipped_catalog=False, returns=False, tracks=True, reviews=True
+    ),
     "drg-rate": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _RATE),
     "drg-points": Scheme(f"demo-drg-{YEAR}", DRG_CATALOG, _POINTS, bed_days_inside=True),
 }

@@ -19,6 +19,7 @@ from fenzhi.region.demo.dirt import ADDED, KIND, MONTH, UNREADABLE, soil
 from fenzhi.region.demo.hospitals import AREA, make_hospitals
 from fenzhi.region.demo.procedures import UNLISTED
 from fenzhi.region.demo.returns import add_returns
+from fenzhi.region.demo.reviews import make_reviews
 from fenzhi.region.demo.schemes import SCHEMES, YEAR, Scheme
 from fenzhi.region.demo.stays import World, draw_year
 from fenzhi.region.demo.tail import FULL_STAYS, make_tail
@@ -222,6 +223,7 @@ def write_demo(
     seeds = np.random.SeedSequence(seed)
     streams = [np.random.default_rng(s) for s in seeds.spawn(6 + 2 * (len(HISTORY) + 1))]
     coming_back = dict(zip((*HISTORY, YEAR), seeds.spawn(len(HISTORY) + 1), strict=True))
+    [reviewing] = seeds.spawn(1)
     cells = build_cells(make_tail(stays, streams[0]), streams[1])
     table = make_hospitals(hospitals, streams[2])
     pilot = draw_year(World(cells, table, YEAR), YEAR, PILOT_STAYS, streams[3])
@@ -253,6 +255,10 @@ def write_demo(
         _write_month(frame.filter(pl.col(MONTH) == month), month, target / "records")
     rows[YEAR] = frame.height
     tell(f"records {YEAR}", 0.95)
+    if pays.reviews:
+        reviews = make_reviews(frame, YEAR, np.random.default_rng(reviewing))
+        reviews.applications.write_csv(target / "special_review.csv")
+        reviews.decisions.write_csv(target / "review_decisions.csv")
     lines = _budget(frame, pays, table.table, target)
     (target / "budget.toml").write_text(budget_toml(YEAR, lines), encoding="utf-8")
     (target / "region.toml").write_text(_region_toml(pays), encoding="utf-8")
