@@ -10,7 +10,7 @@ import pytest
 
 from fenzhi.pipeline import run
 from fenzhi.pipeline.demo import make_demo
-from fenzhi.pipeline.setting import group_coded, known_codes, make_setting
+from fenzhi.pipeline.setting import group_coded, known_codes, make_settings
 from fenzhi.records import read_stays
 from fenzhi.region import load_region
 from property.test_year_twin import (
@@ -55,7 +55,7 @@ def test_the_drg_demo_region_is_the_twins(tmp_path, scheme):
     make_demo(folder, stays=STAYS, hospitals=10, seed=5, scheme=scheme)
     done = run(folder, reports=False)
     region = load_region(folder)
-    setting = make_setting(region, None)
+    [setting] = make_settings(region)
     groups = setting.catalog.groups
     records, answers = rows_of(region.path(region.meta.records), setting, "all")
     mine = list(answers)
