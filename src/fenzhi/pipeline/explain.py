@@ -24,6 +24,7 @@ from fenzhi.pipeline.setting import (
 from fenzhi.pipeline.steps import points_steps
 from fenzhi.pipeline.store import file_hashes, read_manifest, read_rows, read_table, rules_of
 from fenzhi.pipeline.tcm import weighted_tcm
+from fenzhi.pipeline.track_steps import track_steps
 from fenzhi.policy import policy_hash
 from fenzhi.policy.models import Policy
 from fenzhi.records import read_stays
@@ -88,12 +89,15 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     grouping = None
     tried: list[Step] = []
     setting = _setting(region, case)
+    stays = _records(setting)
     if case["outcome"] not in ("rejected",) and case["status"] is not None:
-        grouping, tried = _replay(run, setting, case)
+        grouping, tried = _replay(run, setting, case, stays)
     outcome = _rejected_step(run, case) if case["outcome"] == "rejected" else _outcome_step(case, setting)
     steps = [outcome, *tried]
     if case["points_e4"] is not None:
         steps += points_steps(run, case, rules_of(manifest, case), setting.region)
+    elif case["track_fen"] is not None:
+        steps += track_steps(run, case, stays, setting, region)
     return Explanation(case, grouping, tuple(steps))
 
 
@@ -106,19 +110,26 @@ def _setting(region: Region, case: dict[str, Any]) -> Setting:
     return settings[0]
 
 
-def _replay(run: Path, setting: Setting, case: dict[str, Any]) -> tuple[Trace, list[Step]]:
+def _records(setting: Setting) -> pl.DataFrame:
+    """Return the stays of the year as the run read them."""
+    region = setting.region
+    return read_stays(
+        region.path(region.meta.records),
+        columns=setting.columns,
+        quality=region.quality,
+        known=known_codes(region),
+    ).stays
+
+
+def _replay(
+    run: Path, setting: Setting, case: dict[str, Any], stays: pl.DataFrame
+) -> tuple[Trace, list[Step]]:
     """Return the normal grouping of a stay, traced, and the step of its TCM-advantage group if there is one."""
     region, groups = setting.region, read_rows(run, "groups", case)
     compiled = setting.compiled
     if COST_CRITERIA & set(region.policy.grouping.precedence):
         compiled = compile_catalog(setting.catalog, region.policy.grouping, groups)
-    read = read_stays(
-        region.path(region.meta.records),
-        columns=setting.columns,
-        quality=region.quality,
-        known=known_codes(region),
-    )
-    stay = read.stays.filter(pl.col("setl_id") == case["setl_id"])
+    stay = stays.filter(pl.col("setl_id") == case["setl_id"])
     found = trace_stay(
         map_codes(stay.with_columns(cost_of(stay, region.policy.scope).alias("cost_fen")), setting), compiled
     )

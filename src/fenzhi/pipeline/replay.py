@@ -9,6 +9,7 @@ from typing import Any
 
 from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, round_half_up, step_of
+from fenzhi.policy.base import Section
 from fenzhi.policy.models import Policy
 from fenzhi.region import Region
 
@@ -51,7 +52,11 @@ class Paid:
 
 def cite(policy: Policy, section: str) -> str:
     """Return the source of a section and how sure it is."""
-    part = getattr(policy, section)
+    return source(getattr(policy, section))
+
+
+def source(part: Section) -> str:
+    """Return the source of a part of the policy and how sure it is."""
     return f"{part.cite} [{part.confidence}]" if part.cite else f"docs/rules.md [{part.confidence}]"
 
 
