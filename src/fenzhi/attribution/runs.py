@@ -108,15 +108,15 @@ def _require_accounts(paid: pl.DataFrame, hospitals: pl.DataFrame) -> None:
 def account_amounts(side: Side) -> pl.DataFrame:
     """Return per hospital and pool gross_fen, assessed_fen, deduction_fen, final_fen and clearing_fen.
 
-    ``final_fen`` is what the year pays in the end: the column of that name, else ``payable_fen``.
+    ``final_fen`` is what the year pays in the end: the column of that name, ``payable_fen`` where there is none.
     """
-    final = "final_fen" if "final_fen" in side.hospitals.columns else "payable_fen"
+    final = [name for name in ("final_fen", "payable_fen") if name in side.hospitals.columns]
     return side.hospitals.select(
         *ACCOUNT,
         *ABOUT,
         "gross_fen",
         "assessed_fen",
         "deduction_fen",
-        pl.col(final).alias("final_fen"),
+        pl.coalesce(final).alias("final_fen"),
         "clearing_fen",
     )
