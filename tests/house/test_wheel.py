@@ -119,4 +119,5 @@ def test_a_demo_region_and_its_year(run):
     [folder] = (run.folder / "region" / "runs").iterdir()
     for name in ("cases.parquet", "manifest.json", "region.html", "region.xlsx"):
         assert (folder / name).stat().st_size > 0
-    assert len(list((folder / "statements").glob("*.html"))) == 10
+    # Of each hospital the year, its months and the page to sign.
+    assert len(list((folder / "statements").glob("*.html"))) == 30

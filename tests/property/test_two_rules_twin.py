@@ -61,7 +61,7 @@ def test_each_half_has_the_points_of_its_own_pack(region, rules, later, catalog,
     }
     later["points"] = rules["points"]
     later["weights"]["scale"] = rules["weights"]["scale"]
-    region["negotiated"] = []
+    region["negotiated"], region["tracks_drawn"] = [], None
     region["budgets"] = {pool["id"]: plain_pool(10**13) for pool in region["pools"]}
     region["funds"] = {pool["id"]: 10**13 for pool in region["pools"]}
     for pool in region["pools"]:

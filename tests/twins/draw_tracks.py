@@ -241,9 +241,10 @@ def draw_tables(rng: Random, region: Row, tracks: list[Row]) -> Row:
 
 
 def with_tracks(region: Row, rules: dict[str, Any]) -> Row:
-    """The region with tracks, their tables and lines, if its drawn number says so; ``rules`` get the tracks."""
+    """The region with tracks, their tables and lines, if its drawn number says so (None: no); ``rules`` get them."""
     rng = Random(region["tracks_drawn"])
-    rules["tracks"] = draw_tracks(rng, region, rules) if chance(rng, 0.6) else []
+    some = region["tracks_drawn"] is not None and chance(rng, 0.6)
+    rules["tracks"] = draw_tracks(rng, region, rules) if some else []
     tables = draw_tables(rng, region, rules["tracks"])
     names = [track["line"] or track["id"] for track in rules["tracks"] if track["kind"] != "outside_budget"]
     names = list(dict.fromkeys([*names, *rules["scope"]["other_tracks"].values()]))
