@@ -15,11 +15,11 @@ CHECKED = os.environ.get("NUMBA_BOUNDSCHECK") == "1"
 
 
 def kernels():
-    from fenzhi.kernels import comorbidity, dip, drg
+    from fenzhi.kernels import comorbidity, dip, drg, sums
 
     public = [
         item
-        for module in (comorbidity, dip, drg)
+        for module in (comorbidity, dip, drg, sums)
         for name, item in vars(module).items()
         if not name.startswith("__")
     ]

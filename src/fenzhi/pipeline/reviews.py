@@ -15,18 +15,20 @@ from fenzhi.results import shape
 from fenzhi.review import apply_decisions, assess, publication, quotas, ranked, require_fitting
 from fenzhi.review.eligibility import BY_DISEASE, REGION
 
+_PAID = ("fixmedins_code", "review", "payable_fen")
+
 
 @dataclass(frozen=True)
 class Reviewed:
     """The stays after special review, the applications with rank and state, and the quota of each unit.
 
-    ``stays``: setl_id of those that special review concerns, by-disease stays of days that have it.
+    ``parts``: the places of the parts that have special review; it concerns their by-disease stays.
     """
 
     scored: pl.DataFrame
     listed: pl.DataFrame
     units: pl.DataFrame
-    stays: pl.DataFrame
+    parts: tuple[int, ...]
 
 
 def _facts(scored: pl.DataFrame, region: Region, opening: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
@@ -54,7 +56,7 @@ def review_year(
     rules = region.review_rules
     if rules is None:
         return None
-    listed, facts = [], []
+    listed, facts, places = [], [], []
     applications = region.reviews.applications
     for at, part in enumerate(parts):
         if part.days is None or part.policy.special_review is None:
@@ -63,6 +65,7 @@ def review_year(
         mine = applications.join(known, on="setl_id", how="semi", maintain_order="left")
         listed.append(assess(mine, known, part.policy.special_review))
         facts.append(known)
+        places.append(at)
     together = pl.concat(facts)
     strange = applications.join(together, on="setl_id", how="anti", maintain_order="left")
     listed.append(assess(strange, together.clear(), rules))
@@ -73,8 +76,7 @@ def review_year(
     ranks = ranked(assessed, said, units, rules)
     require_fitting(decisions, ranks, rules, region.folder / DECISIONS)
     step = step_of(parts[0].policy.points.decimals)
-    stays = together.select("setl_id")
-    return Reviewed(apply_decisions(scored, decisions, opening, step), ranks, units, stays)
+    return Reviewed(apply_decisions(scored, decisions, opening, step), ranks, units, tuple(places))
 
 
 def review_tables(reviewed: Reviewed, settled: pl.DataFrame, region: Region) -> dict[str, pl.DataFrame]:
@@ -82,8 +84,10 @@ def review_tables(reviewed: Reviewed, settled: pl.DataFrame, region: Region) -> 
     rules = region.review_rules
     assert rules is not None
     unit = pl.col("level").fill_null("-") if rules.level_quotas else pl.lit(REGION)
+    concerned = [of_part(settled, at).select(*_PAID, "outcome") for at in reviewed.parts]
     paid = (
-        settled.join(reviewed.stays, on="setl_id", how="semi")
+        pl.concat(concerned)
+        .filter(pl.col("outcome").is_in(BY_DISEASE))
         .join(region.hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left")
         .select(unit.alias("unit"), "review", "payable_fen")
     )

@@ -41,6 +41,8 @@ def auxiliary_points(step: int) -> pl.Expr:
 
 def _row_of(frame: pl.DataFrame, applied: pl.DataFrame, groups: int) -> pl.Series:
     """Return per stay the row of ``applied`` that counts, null without any."""
+    if _is_dense(applied):
+        return _dense_row(frame, applied, groups)
     rows = applied.with_row_index("_row")
     places = applied["place"].unique().sort()
     best = pl.concat(
@@ -56,6 +58,47 @@ def _row_of(frame: pl.DataFrame, applied: pl.DataFrame, groups: int) -> pl.Serie
         )
     none = pl.select(pl.repeat(None, frame.height, dtype=pl.UInt32).alias("_row")).to_series()
     return none.scatter(best["_at"], best["_row"])
+
+
+def _is_dense(applied: pl.DataFrame) -> bool:
+    """Tell whether every group has one family, with a row for each of its levels in turn, whatever the days of stay."""
+    first = pl.col("group_idx") != pl.col("group_idx").shift(1)
+    in_turn = pl.when(first.fill_null(True)).then(0).otherwise(pl.col("found").shift(1) + 1)
+    family = pl.col("place").n_unique().over("group_idx")
+    return bool(
+        applied.select(
+            (pl.col("found") == in_turn).all()
+            & pl.col("group_idx").is_sorted()
+            & (family == 1).all()
+            & pl.col("los_from_days").is_null().all()
+            & pl.col("los_upto_days").is_null().all()
+        ).item()
+    )
+
+
+def _dense_row(frame: pl.DataFrame, applied: pl.DataFrame, groups: int) -> pl.Series:
+    """Return the rows where :func:`_is_dense` holds: the first row of the group, and so many further as its level."""
+    firsts = applied.with_row_index("_row").unique("group_idx", keep="first", maintain_order=True)
+    lengths = applied.group_by("group_idx", maintain_order=True).len()["len"]
+    index = frame["group_idx"]
+    at = index.set(index < 0, None)
+
+    def of_group(name: str, values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
+        none = pl.select(pl.repeat(None, groups, dtype=dtype).alias(name)).to_series()
+        return none.scatter(firsts["group_idx"], values.cast(dtype)).gather(at)
+
+    places = firsts["place"].unique().sort()
+    looked = frame.select("group_idx", *(level_name(place) for place in places)).with_columns(
+        of_group("_place", firsts["place"], pl.Int16),
+        of_group("_first", firsts["_row"], pl.UInt32),
+        of_group("_levels", lengths, pl.UInt32),
+    )
+    level = pl.lit(None, pl.UInt32)
+    for place in places:
+        level = pl.when(pl.col("_place") == place).then(level_name(place)).otherwise(level)
+    found = level.cast(pl.UInt32)
+    row = pl.when(found < pl.col("_levels")).then(pl.col("_first") + found)
+    return looked.select(row.cast(pl.UInt32).alias("_row")).to_series()
 
 
 def _fitting(frame: pl.DataFrame, rows: pl.DataFrame, place: int, groups: int) -> pl.DataFrame:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isqrt, prod
+from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
+from fenzhi.arrays import Int32s, Int64s, freeze
 from fenzhi.errors import RegionError
 from fenzhi.money import SCALE, step_of, to_e4
 from fenzhi.policy.auxiliary import OTHER, Auxiliary
 from fenzhi.policy.models import Policy
+from fenzhi.weights.level_sums import (
+    CV_PARTS,
+    Figures,
+    Kept,
+    Sums,
+    figures,
+    joined,
+    level_sums,
+    year_costs_texts,
+)
 from fenzhi.weights.levels import level_name, with_levels
 from fenzhi.weights.years import year_weights
-
-# Coefficients of variation are compared at this many parts of one, cut off: no root has to be exact.
-_PARTS = 10**9
 
 TABLE: dict[str, type[pl.DataType]] = {
     "group_idx": pl.Int32,
@@ -61,70 +70,39 @@ class AuxiliaryTypes:
 class _Rules(NamedTuple):
     """What trying families needs of the policy.
 
-    ``names``: the levels of each family. ``left_e4``: how much of the variation may be left inside levels.
+    ``names``: the levels of each family. ``weights``: of the years. ``left_e4``: how much of the variation may be
+    left inside levels.
     """
 
     auxiliary: Auxiliary
     names: list[tuple[str, ...]]
-    weight_of: dict[int, int]
+    weights: list[int]
     pooling: str
     step: int
     left_e4: int
 
 
-class _Part(NamedTuple):
-    """Kept stays of a level: number, sum and sum of squares of costs; year, its weight, cost and stays."""
+class _Tried(NamedTuple):
+    """A family tried on all groups: ``groups`` (ids) and ``levels`` of its parts, a row each, and what they come to.
 
-    n: int
-    total: int
-    squares: int
-    years: tuple[tuple[int, int, int, int], ...]
+    ``starts``: where the parts of a group begin, and the end. Per group ``statuses``, CV ``before`` and ``after``; per
+    part ``coefficients``, None where the family does not divide the group.
+    """
 
-    def cv_parts(self) -> int | None:
-        if self.total <= 0:
-            return None
-        spread = self.n * self.squares - self.total**2
-        return isqrt(spread * _PARTS**2 // self.total**2)
+    groups: Int32s
+    levels: Int64s
+    sums: Sums
+    figures: Figures
+    starts: list[int]
+    statuses: list[str]
+    before: list[float | None]
+    after: list[float | None]
+    coefficients: list[int | None]
 
-    def mean(self, pooling: str) -> tuple[int, int]:
-        """Return the mean over years as numerator and denominator (:func:`fenzhi.weights.years.weighted_mean`).
-
-        Whole numbers only: there are many levels, and fractions would be reduced again and again.
-        """
-        if pooling == "cases":
-            return sum(w * cost for _, w, cost, _ in self.years), sum(w * n for _, w, _, n in self.years)
-        every = prod(n for _, _, _, n in self.years)
-        top = sum(w * cost * (every // n) for _, w, cost, n in self.years)
-        return top, every * sum(w for _, w, _, _ in self.years)
-
-    def year_costs(self) -> str:
-        """Return cost and stays of the years in one cell."""
-        return year_costs_text({year: (cost, n) for year, _, cost, n in self.years})
-
-
-class _Whole(NamedTuple):
-    """All kept stays of a group, whatever their level: their part, CV and mean."""
-
-    part: _Part
-    cv: int | None
-    mean: tuple[int, int]
-
-
-class _Split(NamedTuple):
-    """A family tried on a group: status, means and coefficients per level, CV before and after."""
-
-    place: int
-    status: str
-    parts: dict[int, _Part]
-    means: dict[int, tuple[int, int]]
-    coefficients: dict[int, int]
-    before: float | None
-    after: float | None
-
-
-def year_costs_text(years: dict[int, tuple[int, int]]) -> str:
-    """Return cost (fen) and stays of the years in one cell: ``2023:1200000/3|2024:800000/2``."""
-    return "|".join(f"{year}:{cost}/{stays}" for year, (cost, stays) in sorted(years.items()))
+    def highest(self, group: int) -> int | None:
+        """Return the highest coefficient in a group (by number), None without any."""
+        mine = self.coefficients[self.starts[group] : self.starts[group + 1]]
+        return None if mine[0] is None else max(one for one in mine if one is not None)
 
 
 def read_year_costs(text: str) -> dict[int, tuple[int, int]]:
@@ -138,108 +116,100 @@ def _half_up(top: int, below: int, step: int = 1) -> int:
     return (2 * top + below * step) // (2 * below * step) * step
 
 
-def _sums(kept: pl.DataFrame, rules: _Rules) -> pl.DataFrame:
-    """Return n, total and squares of the kept stays that agree in group, year and all levels.
+def _try(sums: Sums, ids: Int32s, whole: Figures, rest: int, rules: _Rules) -> _Tried:
+    """Try a family on every group. ``sums``: (groups, levels, years); ``rest``: the last level."""
+    sums = joined(sums, rules.auxiliary.min_level_cases)
+    at, levels = np.nonzero(sums.n.sum(axis=2))
+    parts = sums.each((at, levels))
+    found = figures(parts, rules.weights, rules.pooling)
+    starts = np.searchsorted(at, np.arange(len(ids) + 1)).tolist()
+    tried = _Tried(ids[at], levels, parts, found, starts, [], [], [], [])
+    for group, (start, end) in enumerate(pairwise(starts)):
+        one = found.part(start, end)
+        all_stays = whole.part(group, group + 1)
+        status, inside, coefficients = _divide(one, all_stays, rules)
+        if coefficients and levels[end - 1] == rest and one.cases[-1] < rules.auxiliary.min_level_cases:
+            coefficients[-1] = SCALE
+        before = all_stays.cvs[0]
+        known = inside is not None and before is not None
+        tried.statuses.append(status)
+        tried.before.append(before / CV_PARTS if known and before is not None else None)
+        tried.after.append(inside / all_stays.cases[0] / CV_PARTS if known and inside is not None else None)
+        tried.coefficients.extend(coefficients or [None] * (end - start))
+    return tried
 
-    The stays are read once here; every family then adds up these few rows. ``weight``: of the year.
+
+def _divide(parts: Figures, whole: Figures, rules: _Rules) -> tuple[str, int | None, list[int | None] | None]:
+    """Divide a group: is there more than one level, and do costs vary less inside them?
+
+    Returns the status, the CV inside the levels summed over stays, and the coefficients of the levels if it is so.
     """
-    cost = pl.col("cost_fen").cast(pl.Int128)
-    names = [level_name(place) for place in range(len(rules.auxiliary.families))]
-    weight = pl.col("year").replace_strict(rules.weight_of, default=None, return_dtype=pl.Int64)
-    return (
-        kept.group_by("group_idx", "year", *names)
-        .agg(pl.len().cast(pl.Int64).alias("n"), cost.sum().alias("total"), (cost**2).sum().alias("squares"))
-        .with_columns(weight.alias("weight"))
-    )
-
-
-def _by_year(sums: pl.DataFrame, keys: list[str]) -> Iterator[tuple[list[int], _Part]]:
-    """Yield the values of the keys and their part."""
-    years = (
-        sums.group_by(*keys, "year", "weight")
-        .agg(pl.col("n", "total", "squares").sum())
-        .group_by(keys)
-        .agg("year", "weight", "n", "total", pl.col("squares").sum())
-    )
-    # Years of a part in lists, one row a part: there are many, and each is touched once.
-    for *values, named, weights, counts, costs, squares in years.iter_rows():
-        each = tuple(zip(named, weights, costs, counts, strict=True))
-        yield values, _Part(sum(counts), sum(costs), squares, each)
-
-
-def _parts(sums: pl.DataFrame, place: int, rest: int, rules: Auxiliary) -> dict[int, dict[int, _Part]]:
-    """Return group -> level -> its kept stays; levels with too few of them join the rest."""
-    level = level_name(place)
-    few = pl.col("n").sum().over("group_idx", level) < rules.min_level_cases
-    sums = (
-        sums.group_by("group_idx", level, "year", "weight")
-        .agg(pl.col("n", "total", "squares").sum())
-        .with_columns(pl.when(few).then(pl.lit(rest, pl.Int16)).otherwise(level).alias(level))
-    )
-    found: dict[int, dict[int, _Part]] = {}
-    for (group, at), part in _by_year(sums, ["group_idx", level]):
-        found.setdefault(group, {})[at] = part
-    return found
-
-
-def _try(place: int, parts: dict[int, _Part], whole: _Whole, rules: _Rules) -> _Split:
-    """Divide a group by a family: is there more than one level, and do costs vary less inside them?"""
-    before, n = whole.cv, whole.part.n
-    inside = [before] if len(parts) == 1 else [part.cv_parts() for part in parts.values()]
-    means = (
-        dict.fromkeys(parts, whole.mean)
-        if len(parts) == 1
-        else {at: part.mean(rules.pooling) for at, part in parts.items()}
-    )
-    if before is None or None in inside or any(top < 0 for top, _ in means.values()):
-        return _Split(place, "no_cost", parts, means, {}, None, None)
-    varied = sum(part.n * (cv or 0) for part, cv in zip(parts.values(), inside, strict=True))
-    shown = (before / _PARTS, varied / n / _PARTS)
-    if len(parts) == 1:
-        return _Split(place, "one_level", parts, means, {}, *shown)
-    if not before or varied * SCALE > rules.left_e4 * n * before:
-        return _Split(place, "cv_not_lower", parts, means, {}, *shown)
-    cost, stays = whole.mean
+    (n,), ((cost, stays),), (before,) = whole
+    if before is None or None in parts.cvs or any(top < 0 for top, _ in parts.means):
+        return "no_cost", None, None
+    inside = sum([cases * (cv or 0) for cases, cv in zip(parts.cases, parts.cvs, strict=True)])
+    if len(parts.cases) == 1:
+        return "one_level", inside, None
+    if not before or inside * SCALE > rules.left_e4 * n * before:
+        return "cv_not_lower", inside, None
     if cost <= 0:
-        return _Split(place, "no_cost", parts, means, {}, *shown)
-    coefficients = {
-        at: _half_up(top * stays * SCALE, below * cost, rules.step) for at, (top, below) in means.items()
+        return "no_cost", inside, None
+    step = rules.step
+    return (
+        "other_family",
+        inside,
+        [_half_up(top * stays * SCALE, below * cost, step) for top, below in parts.means],
+    )
+
+
+def _choose(tried: list[_Tried], groups: int) -> dict[int, int]:
+    """Mark for every group the family with the highest coefficient; equal ones by the order of the policy.
+
+    Returns the place of the family by number of the group.
+    """
+    chosen: dict[int, int] = {}
+    for group in range(groups):
+        able = [
+            (-highest, place)
+            for place, one in enumerate(tried)
+            if (highest := one.highest(group)) is not None
+        ]
+        if able:
+            _, place = min(able)
+            tried[place].statuses[group] = "chosen"
+            chosen[group] = place
+    return chosen
+
+
+def _table(place: int, tried: _Tried, rules: _Rules, years: tuple[int, ...]) -> pl.DataFrame:
+    """Return the rows of :data:`TABLE` of a family, group by group in the order of its levels."""
+    of = np.repeat(np.arange(len(tried.statuses)), np.diff(tried.starts))
+    names = pl.Series(rules.names[place], dtype=pl.String)
+    columns = {
+        "group_idx": pl.Series(tried.groups),
+        "family": pl.repeat(rules.auxiliary.families[place].name, len(of), eager=True),
+        "level": names.gather(tried.levels),
+        "cases": pl.Series(tried.figures.cases, dtype=pl.Int64),
+        "mean_cost_fen": pl.Series([_half_up(*mean) for mean in tried.figures.means], dtype=pl.Int64),
+        "year_costs": year_costs_texts(tried.sums, years),
+        "cv": pl.Series(tried.before, dtype=pl.Float64).gather(of),
+        "cv_after": pl.Series(tried.after, dtype=pl.Float64).gather(of),
+        "coefficient_e4": pl.Series(tried.coefficients, dtype=pl.Int64),
+        "status": pl.Series(tried.statuses, dtype=pl.String).gather(of),
     }
-    rest = len(rules.names[place]) - 1
-    if rest in parts and parts[rest].n < rules.auxiliary.min_level_cases:
-        coefficients[rest] = SCALE
-    return _Split(place, "other_family", parts, means, coefficients, *shown)
+    frame = pl.DataFrame(columns)
+    absent = [pl.lit(None, dtype).alias(name) for name, dtype in TABLE.items() if name not in columns]
+    return frame.with_columns(absent).select(*TABLE)
 
 
-def _chosen(splits: list[_Split]) -> list[_Split]:
-    """Mark the family with the highest coefficient; equal ones by the order of the policy."""
-    able = [split for split in splits if split.coefficients]
-    if not able:
-        return splits
-    best = max(able, key=lambda split: (max(split.coefficients.values()), -split.place))
-    return [split._replace(status="chosen") if split is best else split for split in splits]
-
-
-def _rows(group: int, split: _Split, rules: Auxiliary, names: Sequence[str]) -> list[tuple[object, ...]]:
-    family = rules.families[split.place]
-    return [
-        (
-            *(group, family.name, names[at], None, None, part.n),
-            *(_half_up(*split.means[at]), part.year_costs()),
-            *(split.before, split.after, split.coefficients.get(at), split.status),
-        )
-        for at, part in sorted(split.parts.items())
-    ]
-
-
-def _applied(group: int, split: _Split, names: Sequence[str]) -> list[tuple[object, ...]]:
+def _applied(group: int, place: int, tried: _Tried, names: Sequence[str]) -> list[tuple[object, ...]]:
     """Return a row for every level a stay may have; small ones and those never seen go by the rest."""
-    rest = len(names) - 1
+    start, end = tried.starts[group], tried.starts[group + 1]
+    own = dict(zip(tried.levels[start:end].tolist(), tried.coefficients[start:end], strict=True))
+    rest = own.get(len(names) - 1, SCALE)
+    number = int(tried.groups[start])
     return [
-        (
-            *(group, split.place, at, name if at in split.coefficients else OTHER, None, None),
-            split.coefficients.get(at, split.coefficients.get(rest, SCALE)),
-        )
+        (number, place, at, name if at in own else OTHER, None, None, own.get(at, rest))
         for at, name in enumerate(names)
     ]
 
@@ -263,53 +233,58 @@ def measure_auxiliary(
     """
     rules = policy.auxiliary
     assert rules is not None
-    able = _may_split(groups, weighed, policy, rules)
-    index = history["group_idx"]
-    at = index.set(index < 0, None)
-    kept = history.filter(
-        (index >= 0)
-        & able.gather(at).fill_null(False)
-        & (history["cost_fen"] >= weighed["low_fen"].gather(at))
-        & (history["cost_fen"] <= weighed["high_fen"].gather(at))
-    )
-    counts = kept.group_by("group_idx").agg(pl.len().cast(pl.Int64).alias("cases"))
-    small = counts.filter(pl.col("cases") < rules.min_cases)
-    kept = kept.join(small, on="group_idx", how="anti")
-    kept = with_levels(kept, rules, weighed["mean_cost_fen"])
     names = [rules.level_names(family) for family in rules.families]
+    weight_of = year_weights(policy.weights, years)
     settings = _Rules(
         rules,
         names,
-        year_weights(policy.weights, years),
+        [weight_of[year] for year in years],
         policy.weights.pooling,
         step_of(rules.decimals),
         SCALE - to_e4(rules.cv_drop),
     )
-    sums = _sums(kept, settings)
-    whole = {
-        group: _Whole(part, part.cv_parts(), part.mean(settings.pooling))
-        for (group,), part in _by_year(sums, ["group_idx"])
-    }
-    splits: dict[int, list[_Split]] = {}
-    for place, levels in enumerate(names):
-        for group, parts in _parts(sums, place, len(levels) - 1, rules).items():
-            splits.setdefault(group, []).append(_try(place, parts, whole[group], settings))
-    rows: list[tuple[object, ...]] = []
-    applied: list[tuple[object, ...]] = []
-    for group, tried in splits.items():
-        for split in _chosen(tried):
-            rows += _rows(group, split, rules, names[split.place])
-            if split.status == "chosen":
-                applied += _applied(group, split, names[split.place])
-    table = pl.DataFrame(rows, schema=TABLE, orient="row")
+    stays, small = _kept(history, _may_split(groups, weighed, policy, rules), weighed, rules.min_cases)
+    stays = with_levels(stays, rules, weighed["mean_cost_fen"])
+    ids, numbers = np.unique(stays["group_idx"].to_numpy(), return_inverse=True)
+    place = stays["year"].replace_strict(years, range(len(years)), return_dtype=pl.Int16)
+    kept = Kept(*freeze(numbers.astype(np.int32), place.to_numpy(), stays["cost_fen"].to_numpy()))
+    whole: Figures | None = None
+    tried: list[_Tried] = []
+    for at, levels in enumerate(names):
+        found = stays[level_name(at)].to_numpy()
+        sums = level_sums(kept, found, (len(ids), len(levels), len(years)))
+        if whole is None:
+            whole = figures(Sums(*(array.sum(axis=1) for array in sums)), settings.weights, settings.pooling)
+        tried.append(_try(sums, ids, whole, len(levels) - 1, settings))
+    chosen = _choose(tried, len(ids))
+    applied = [row for group, at in chosen.items() for row in _applied(group, at, tried[at], names[at])]
     few = small.with_columns(
         pl.lit("too_few_cases").alias("status"), weighed["cv"].gather(small["group_idx"]).alias("cv")
     )
-    # Levels stay in the order of the policy.
-    both = pl.concat([table, few], how="diagonal_relaxed").sort("group_idx", maintain_order=True)
+    tables = [_table(at, one, settings, years) for at, one in enumerate(tried)]
+    # Families and levels stay in the order of the policy.
+    both = pl.concat([*tables, few], how="diagonal_relaxed").sort("group_idx", maintain_order=True)
     return AuxiliaryTypes(
         both, pl.DataFrame(applied, schema=APPLIED, orient="row").sort("group_idx", "found")
     )
+
+
+def _kept(
+    history: pl.DataFrame, able: pl.Series, weighed: pl.DataFrame, least: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the kept stays of groups that may be divided, and group_idx, cases of those with too few of them."""
+    index = history["group_idx"]
+    at = index.set(index < 0, None)
+    bounds = weighed.select(pl.when(able).then(name).alias(name) for name in ("low_fen", "high_fen"))
+    low, high = bounds["low_fen"].gather(at), bounds["high_fen"].gather(at)
+    inside = (history["cost_fen"] >= low) & (history["cost_fen"] <= high)
+    kept = history.drop("fixmedins_code", strict=False).filter(inside)
+    cases = pl.Series("cases", np.bincount(kept["group_idx"].to_numpy(), minlength=weighed.height))
+    counts = pl.DataFrame([cases.cast(pl.Int64)]).select(
+        pl.int_range(pl.len(), dtype=pl.Int32).alias("group_idx"), "cases"
+    )
+    small = counts.filter(pl.col("cases").is_between(1, least - 1))
+    return kept.filter((cases >= least).gather(kept["group_idx"])), small
 
 
 def listed_auxiliary(listed: pl.DataFrame, groups: pl.DataFrame, policy: Policy) -> AuxiliaryTypes:
