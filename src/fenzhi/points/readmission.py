@@ -18,7 +18,7 @@ def readmitted_days(stays: pl.DataFrame, rules: Readmission) -> pl.Series:
     """
     name = "readmitted_days"
     if "psn_no" not in stays.columns:
-        return pl.Series(name, [None] * stays.height, dtype=pl.Int32)
+        return pl.select(pl.repeat(None, stays.height, dtype=pl.Int32).alias(name)).to_series()
     keys = ["psn_no", "group_idx", *(["fixmedins_code"] if rules.same_hospital else [])]
     known = (
         stays.select(*keys, "adm_time", "dscg_time", "setl_id")

@@ -182,8 +182,8 @@ def taken(stays: pl.DataFrame, setup: Setup) -> pl.DataFrame:
     insu_admdvs where the records have them. Codes are already those of the catalogue.
     """
     tracks = [track for track in setup.policy.tracks if isinstance(track, StayTrack)]
-    nothing = pl.DataFrame(
-        {name: pl.Series([None] * stays.height, dtype=dtype) for name, dtype in TAKEN.items()}
+    nothing = pl.select(
+        pl.repeat(None, stays.height, dtype=dtype).alias(name) for name, dtype in TAKEN.items()
     )
     if not tracks or stays.is_empty():
         return nothing
