@@ -160,9 +160,9 @@ def stay_amounts(
         standard = standard_fen(points, pl.col("point_value_e4"))
         part = apportion_within(work, "fixed_fen", "points_e4", UNIT, "setl_id")
     else:
-        worth = fixed.cast(pl.Int128) * pl.col("_opening") + (points - fixed).cast(pl.Int128) * pl.col(
-            "point_value_e4"
-        )
+        worth = fixed.cast(pl.Int128) * pl.col("_opening").fill_null(0) + (points - fixed).cast(
+            pl.Int128
+        ) * pl.col("point_value_e4")
         standard = ratio_half_up(worth, pl.lit(FEN_PER_POINT_VALUE))
         work = work.with_columns((points - fixed).alias("_floating"))
         part = apportion_within(work, "fixed_fen", "fixed_points_e4", UNIT, "setl_id") + apportion_within(

@@ -59,6 +59,17 @@ def test_tiers_of_the_whole_difference(booked: int, moves: int) -> None:
     assert wanted(1_000, booked, rules) == moves
 
 
+# Where more payable can mean less in the end. Rising shares: of an overrun of 500 the part above 1,200 is borne, 300;
+# with 1,100 payable the part above 1,320, 180. Whole: 900 of 1,000 is 0.9, all is kept; 900 of 1,010 is less, nothing.
+def test_rising_or_whole_shares_can_turn_more_into_less() -> None:
+    rising = sharing(overrun=[{"above": "1", "upto": "1.2", "share": "0"}, {"above": "1.2", "share": "1"}])
+    assert [payable + wanted(payable, 1_500, rising) for payable in (1_000, 1_100)] == [1_300, 1_280]
+    part = {"above": "0.9", "above_included": True, "upto": "1", "share": "1", "base": "whole"}
+    below = {"above": "0", "upto": "0.9", "upto_included": False, "share": "0", "base": "whole"}
+    whole = sharing(surplus=[below, part])
+    assert [payable + wanted(payable, 900, whole) for payable in (1_000, 1_010)] == [1_000, 900]
+
+
 def test_without_tiers_a_surplus_is_kept_and_an_overrun_not_paid() -> None:
     assert (wanted(1_000, 500, None), wanted(1_000, 2_000, None)) == (0, 0)
     only = sharing(overrun=OVERRUN)

@@ -108,6 +108,19 @@ def test_an_elastic_rate_needs_an_opening_value() -> None:
         settled(rules=elastic(), value_e4=None)
 
 
+# No stay is severe, so that no point needs the opening value: 1,200.01 / 0.6 / 20 = 100.0008; S4: 4 x 100.0008.
+def test_without_fixed_points_no_opening_value_is_needed() -> None:
+    got = settled(rules=elastic("severe", severe_from="100"), value_e4=None)
+    assert the_pool(got)["settlement_value_e4"] == 1_000_008
+    assert by(got.stays, "standard_fen", "setl_id") == {
+        "S1": 100_001,
+        "S2": 50_000,
+        "S3": 10_000,
+        "S4": 40_000,
+    }
+    assert by(got.hospitals, "gross_fen") == {"H1": 96_001, "H2": 24_000}
+
+
 def bounded(**bounds: str) -> Policy:
     return policy(point_value=bounds)
 

@@ -1,0 +1,163 @@
+"""Years with tracks, sharing, reserve, deposit and periods all switched on: what must hold of every one of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+
+import polars as pl
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fenzhi.errors import RegionError
+from property.test_year_twin import (
+    CATALOGS,
+    SEEDS,
+    compare_year,
+    mixed_is_the_same,
+    ready,
+    run_both,
+    run_engine,
+)
+from twins.draw_full import switched_on
+from twins.draw_money import sharing_rules
+from twins.draw_year import HISTORY, POLICIES, RECORDS, REGIONS
+from twins.profile import examples
+from twins.year import PAID
+
+YEARS = st.tuples(REGIONS, POLICIES, CATALOGS, HISTORY, RECORDS, SEEDS)
+REFUSED = ("BUDGET_OPENING", "BUDGET_DIRECT")
+ROW_KINDS = ("outpatient", "outside_budget", "procurement_savings")
+
+
+def year_of(drawn):
+    """The parts of a year that can be run, with everything switched on, and a generator of its own."""
+    region, rules, catalog, history, records, seed = drawn
+    rng = Random(seed)
+    region, rules = switched_on(region, rules, rng)
+    fitting = ready(region, rules, catalog, history, records)
+    assume(fitting is not None and not fitting[1])
+    return fitting[0], rng
+
+
+def paid(*parts):
+    """The tables of a year; an example whose fund cannot pay what it has to is left out."""
+    try:
+        return run_engine(*parts)
+    except RegionError as error:
+        assume(error.code not in REFUSED)
+        raise
+
+
+@examples(25, reduce=False)
+@given(drawn=YEARS)
+def test_the_full_year_is_the_twins(drawn):
+    region, rules, catalog, history, records, seed = drawn
+    region, rules = switched_on(region, rules, Random(seed))
+    answer = run_both(region, rules, catalog, history, records)
+    if answer is not None:
+        assert answer[2]["tracks"]
+        assert "values" in answer[0]
+        compare_year(answer, catalog)
+
+
+@examples(8, reduce=False)
+@given(drawn=YEARS)
+def test_order_changes_nothing_in_a_full_year(drawn):
+    parts, rng = year_of(drawn)
+    mixed_is_the_same(rng, paid(*parts), *parts)
+
+
+@examples(15, reduce=False)
+@given(drawn=YEARS)
+def test_no_stay_is_paid_twice(drawn):
+    """By points, directly or by a track; what the ledger pays out is the stays' and what hangs on no stay."""
+    parts, _ = year_of(drawn)
+    tables = paid(*parts)
+    cases = tables["cases"]
+    assert cases["setl_id"].n_unique() == cases.height
+    by_fund = pl.col("outcome").is_in(PAID)
+    assert cases.select((by_fund == pl.col("payable_fen").is_not_null()).all()).item()
+    assert cases.select((by_fund & pl.col("track_fen").is_not_null()).sum()).item() == 0
+    assert cases.select((pl.col("track_fen").is_null() | pl.col("track").is_not_null()).all()).item()
+    direct = cases.filter(pl.col("direct_fen").is_not_null())
+    assert (direct["points_e4"] == 0).all()
+    assert (direct["payable_fen"] == direct["direct_fen"]).all()
+    hospitals, tracks = tables["hospitals"], tables["tracks"]
+    by_row = pl.col("kind").is_in(ROW_KINDS)
+    stays = cases["payable_fen"].sum() + cases["track_fen"].sum()
+    assert cases["payable_fen"].sum() == hospitals["gross_fen"].sum()
+    assert cases["track_fen"].sum() == tracks.filter(~by_row)["fund_fen"].sum()
+    beside = (
+        hospitals.select(pl.col("final_fen") - pl.col("gross_fen") - pl.col("forfeited_fen")).sum().item()
+    )
+    beside += tracks.filter(by_row)["fund_fen"].sum() + tracks["adjustment_fen"].sum()
+    ledger = tables["ledger"]
+    into, back = (
+        ledger.filter(pl.col(side).str.starts_with("paid:"))["amount_fen"].sum()
+        for side in ("debit", "credit")
+    )
+    assert into - back == stays + beside
+
+
+def falling(rng):
+    """Tiers that share by parts; what the fund bears of an overrun does not rise with it."""
+    sharing = sharing_rules(rng)
+    shares = sorted((tier["share"] for tier in sharing["overrun"]), key=float, reverse=True)
+    for tier, share in zip(sharing["overrun"], shares, strict=True):
+        tier["share"] = share
+    for tier in [*sharing["surplus"], *sharing["overrun"]]:
+        tier["base"] = "part"
+    return sharing
+
+
+def slack(before, after, rules, lines):
+    """What rounding may take from each hospital, in fen.
+
+    Two splits in each period and the split of the fund over them, each share of the income, withholding and sharing; a
+    fen of the amount is at most two after sharing. Where a limit begins to hold, the value was rounded before.
+    """
+    periods = {"year": 1, "quarter": 4, "month": 12}[rules["point_value"]["period"]]
+    fen = 2 * (3 * periods + lines + 4)
+    limited = any(table["values"]["value_limit"].is_not_null().any() for table in (before, after))
+    half = Fraction(10 ** (4 - rules["point_value"]["decimals"]), 2)
+    ratios = dict(before["pools"].select("pool", "payment_ratio_e4").iter_rows())
+    found = {}
+    for code, pool, points in before["hospitals"].select("fixmedins_code", "pool", "points_e4").iter_rows():
+        ratio = Fraction(ratios[pool] or 10_000, 10_000)
+        if rules["point_value"]["settlement"] == "difference":
+            ratio = Fraction(1)
+        found[code, pool] = fen + (2 * half * ratio * points / 10**6 if limited else 0)
+    return found
+
+
+@examples(25, reduce=False)
+@given(drawn=YEARS, more=st.one_of(st.integers(1, 100), st.integers(1, 10**9)))
+def test_more_money_lowers_nobody_s_payment(drawn, more):
+    """docs/rules.md, section 6: shares of parts, overruns shared less the larger they are, a reserve that reaches."""
+    (region, rules, catalog, stays), rng = year_of(drawn)
+    rules = {**rules, "sharing": falling(rng)}
+    before = paid(region, rules, catalog, stays)
+    richer = {}
+    for name, pool in region["budgets"].items():
+        first, *rest = pool["lines"]
+        richer[name] = {**pool, "lines": [{**first, "amount_fen": first["amount_fen"] + more}, *rest]}
+    try:
+        after = run_engine({**region, "budgets": richer}, rules, catalog, stays)
+    except RegionError as error:
+        # Shares of the income may leave less than the by-disease fund.
+        assume(error.code != "BUDGET_NEGATIVE")
+        raise
+    lines = max(len(pool["lines"]) for pool in region["budgets"].values())
+    allowed = slack(before, after, rules, lines)
+    short = set()
+    for tables in (before, after):
+        short |= set(tables["pools"].filter(pl.col("short_fen") > 0)["pool"])
+        short |= set(tables["values"].filter(pl.col("value_limit") == "reserve")["pool"])
+    keys = ["fixmedins_code", "pool"]
+    both = before["hospitals"].join(after["hospitals"], on=keys, suffix="_after", validate="1:1")
+    assert both.height == before["hospitals"].height
+    for row in both.iter_rows(named=True):
+        if row["pool"] not in short:
+            key = (row["fixmedins_code"], row["pool"])
+            assert row["final_fen_after"] >= row["final_fen"] - allowed[key], key
