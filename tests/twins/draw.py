@@ -212,8 +212,6 @@ def drawn_catalog(rng: Random, rows: int = 40, fallback: bool = False) -> TwinCa
 def grouping_rules(rng: Random) -> dict[str, Any]:
     """The section of the policy that grouping reads, every option."""
     order = rng.sample(CRITERIA, rng.randint(1, len(CRITERIA)))
-    if order[0] == "closest_cost":
-        order = ["layer", *(name for name in order if name != "layer")]
     if chance(rng, 0.4):
         order = ["layer", "most_terms", "most_related", "diagnosis_specificity", "group_id"]
     elif chance(rng, 0.4):
@@ -226,6 +224,8 @@ def grouping_rules(rng: Random) -> dict[str, Any]:
         order = ["no_unmatched_surgery", *(name for name in order if name != "no_unmatched_surgery")]
     elif "closest_cost" in order:
         order = [name for name in order if name != "no_unmatched_surgery"]
+    if order[0] == "closest_cost":
+        order = ["layer", *(name for name in order if name != "layer")]
     operation_kinds = ["conservative", "diagnostic", "therapeutic", "interventional", "surgery"]
     return {
         "precedence": order,
