@@ -258,17 +258,60 @@ def run_year(
         row["track_fen"] = row["priced"]["fund"]
     by_tracks = tracks.pay(beside, [row for row in cases if row["outcome"] in PAID], region, rules)
 
-    pools, lines, months = {}, {}, {}
     last_points: dict[tuple[str, str], int] = {}
     for row in insured:
         if row["year"] == max(one["year"] for one in past):
             account = (row["fixmedins_code"], row["pool"])
             last_points[account] = last_points.get(account, 0) + row["points_base_e4"]
     paid = [row for row in cases if row["outcome"] in PAID]
-    set_fixed(paid, rules, rigid_shares(past, rules), last_points)
+    booked: dict[tuple[str, str], int] = {}
+    for row in insured:
+        if row["year"] == weights["newest"]:
+            account = (row["fixmedins_code"], row["pool"])
+            booked[account] = booked.get(account, 0) + row["booked_fen"]
+    newest = Newest(last_points, booked, rigid_shares(past, rules))
+    pools, lines, months = close_year(paid, region, opening, by_tracks["lines"], newest, rules)
+    return {
+        "cases": cases,
+        "pools": pools,
+        "hospitals": lines,
+        "months": months,
+        "weights": weights,
+        "applications": listed,
+        "quota": quota,
+        "tracks": by_tracks,
+    }
+
+
+@dataclass
+class Newest:
+    """What the year takes from the history: points and booked amounts of the newest year, rigid shares of groups."""
+
+    points: dict[tuple[str, str], int]
+    booked: dict[tuple[str, str], int]
+    rigid: dict[str, int]
+
+
+def close_year(
+    paid: Sequence[Row],
+    region: Row,
+    opening: Mapping[str, int | None],
+    track_lines: Mapping[Any, Row],
+    past: Newest,
+    rules: Mapping[str, Any],
+) -> tuple[dict[str, Row], dict[tuple[str, str], Row], dict[tuple[str, str, int], Row]]:
+    """Price and settle the scored stays: pools, lines of hospitals, months. The stays get what they are paid.
+
+    ``track_lines``: (pool, line) -> outside_care_fen, left_fen.
+    """
+    codes = [hospital["fixmedins_code"] for hospital in region["hospitals"]]
+    set_fixed(paid, rules, past.rigid, past.points)
+    pools: dict[str, Row] = {}
+    lines: dict[tuple[str, str], Row] = {}
+    months: dict[tuple[str, str, int], Row] = {}
     for pool in region["pools"]:
         name = pool["id"]
-        care = sum(one["outside_care_fen"] for key, one in by_tracks["lines"].items() if key[0] == name)
+        care = sum(one["outside_care_fen"] for key, one in track_lines.items() if key[0] == name)
         fund, reserve = region["funds"][name] + care, reserve_of(region, name)
         stays = [row for row in paid if row["pool"] == name]
         names = ("cost_fen", "booked_fen", "points_e4", "fixed_points_e4")
@@ -278,7 +321,7 @@ def run_year(
         result = price_pool(stays, fund, reserve, opening[name], rules)
         for row in stays:
             row["payable_fen"] = result["stays"][row["setl_id"]]
-        for code in hospitals:
+        for code in codes:
             own_stays = [row for row in stays if row["fixmedins_code"] == code]
             deducted = by_month(region["deductions"], code, name)
             own_months = {}
@@ -302,16 +345,11 @@ def run_year(
                 {kind: sum(amounts.values()) for kind, amounts in kinds.items()},
                 rules,
             )
-        over = sum(one["left_fen"] for key, one in by_tracks["lines"].items() if key[0] == name)
+        over = sum(one["left_fen"] for key, one in track_lines.items() if key[0] == name)
         holds = reserve + result["residual"] + over
-        share_pool({code: lines[code, name] for code in hospitals}, holds, rules)
-        for code in hospitals:
-            lent = [
-                row
-                for row in insured
-                if (row["fixmedins_code"], row["pool"], row["year"]) == (code, name, weights["newest"])
-            ]
-            capital = working_capital(total(lent, "booked_fen"), rules)
+        share_pool({code: lines[code, name] for code in codes}, holds, rules)
+        for code in codes:
+            capital = working_capital(past.booked.get((code, name), 0), rules)
             if region["advances"] is not None:
                 capital = by_month(region["advances"], code, name)[0]
             line = lines[code, name]
@@ -322,7 +360,7 @@ def run_year(
             line["working_capital_fen"] = capital
             before = capital + line["advance_fen"] + line["quarter_fen"] + line["deposit_fen"]
             line["clearing_fen"] = line["final_fen"] - before
-        mine = [lines[code, name] for code in hospitals]
+        mine = [lines[code, name] for code in codes]
         kept = ("assessed_fen", "deduction_fen", "forfeited_fen")
         returned = sum(total(mine, column) for column in kept) - total(mine, "fine_fen")
         pools[name] = {
@@ -346,16 +384,7 @@ def run_year(
             "tracks_left_fen": over,
             "reserve_left_fen": holds + returned - total(mine, "shared_fen"),
         }
-    return {
-        "cases": cases,
-        "pools": pools,
-        "hospitals": lines,
-        "months": months,
-        "weights": weights,
-        "applications": listed,
-        "quota": quota,
-        "tracks": by_tracks,
-    }
+    return pools, lines, months
 
 
 def bed_day(row: Row, hospitals: Mapping[str, Row], weights: Row, rules: Mapping[str, Any]) -> Row:

@@ -145,7 +145,7 @@ def stay_amounts(
             "pool",
             "period",
             pl.col("settlement_value_e4").alias("point_value_e4"),
-            pl.col("opening_value_e4").alias("_opening"),
+            pl.col("opening_value_e4").fill_null(0).alias("_opening"),
             pl.col("points_e4").alias("_unit_points"),
         ),
         on=["pool", "period"],
