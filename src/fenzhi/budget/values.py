@@ -13,7 +13,7 @@ from fenzhi.budget.direct import direct_sums, payment_ratio, with_direct
 from fenzhi.budget.elastic import PERIODS, with_units
 from fenzhi.budget.lines import Budget
 from fenzhi.budget.opening import FEN_PER_POINT_VALUE, point_value
-from fenzhi.errors import RegionError
+from fenzhi.errors import ConservationError, RegionError
 from fenzhi.money import SCALE, apportion, format_fen, round_half_up, step_of
 from fenzhi.policy.values import PointValue
 
@@ -125,6 +125,18 @@ def _value(unit: _Unit, pool: str, policy: PointValue, reserve_fen: int) -> int:
     return max(0, unit.fixed_fen + unit.floating_fen - unit.money)
 
 
+def _require_fitting(unit: _Unit, pool: str) -> None:
+    """Raise :class:`ConservationError` if a figure is too large for the result tables."""
+    figures = (unit.value or 0, unit.fixed_fen, unit.floating_fen)
+    if any(abs(figure) >= 2**63 for figure in figures):
+        raise ConservationError(
+            f"the point value of pool {pool} is larger than 63 bits can hold, so it cannot be computed exactly",
+            code="RUN_FIGURE_TOO_LARGE",
+            field="settlement_value_e4",
+            remedy="look at the booked amounts, costs and points of the pool: one of them is almost nothing",
+        )
+
+
 def _split(left_fen: int, parts: list[dict[str, Any]], policy: PointValue) -> list[int]:
     """Return each period's part of what the fund has for points; periods without points get none."""
     if len(parts) == 1:
@@ -187,6 +199,7 @@ def price(
                 ratio=ratio if by_ratio else Fraction(1),
             )
             reserve -= _value(unit, pool, policy, reserve)
+            _require_fitting(unit, pool)
             rows.append(
                 {
                     "pool": pool,
