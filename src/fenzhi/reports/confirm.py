@@ -49,8 +49,15 @@ def context(tables: RunTables, hospital: Hospital, words: Words) -> dict[str, An
         "stated": [
             _stated(words.title("hospitals", hospital.owed), hospital.total(hospital.owed)),
             _stated(words(way), abs(clearing)),
+            *(_stated(words.title("hospitals", name), hospital.total(name)) for name in _after(hospital)),
         ],
     }
+
+
+def _after(hospital: Hospital) -> list[str]:
+    """Return what is paid besides the clearing: the released deposit, where one was withheld."""
+    known = "released_fen" in hospital.rows.columns and (hospital.rows["deposit_fen"].fill_null(0) != 0).any()
+    return ["released_fen"] if known else []
 
 
 def _stated(name: str, fen: int) -> Stated:
@@ -69,16 +76,20 @@ def _sums(tables: RunTables, hospital: Hospital, words: Words) -> Table:
     ]
     heads = [Head(words.title("hospitals", "pool"), False)]
     heads += [Head(words.title("hospitals", name)) for name, _ in columns] + [Head(words("clearing"))]
+    after = _after(hospital)
+    heads += [Head(words.title("hospitals", name)) for name in after]
     table = Table("sums", words("confirm_amounts"), heads, words("unit_both"))
 
     def add(title: str, row: dict[str, Any], part: str = "") -> None:
         clearing = row["clearing_fen"] or 0
         way = words("pays" if clearing > 0 else "returns") if clearing else None
         cells = [show(row[name]) for name, show in columns]
-        table.rows.append(Row([text(title), *cells, owed(clearing, way)], part))
+        table.rows.append(
+            Row([text(title), *cells, owed(clearing, way), *(yuan(row[name]) for name in after)], part)
+        )
 
     for row in hospital.rows.iter_rows(named=True):
         add(titles.get(row["pool"], row["pool"]), row)
-    names = [name for name, _ in columns] + ["clearing_fen"]
+    names = [name for name, _ in columns] + ["clearing_fen", *after]
     add(words("total"), hospital.rows.select(pl.col(names).sum()).row(0, named=True), "total")
     return table

@@ -198,6 +198,7 @@ def hospital_totals(tables: RunTables) -> pl.DataFrame:
         "working_capital",
         "advance",
         "clearing",
+        *(name for name in ("shared", "quarter", "deposit") if f"{name}_fen" in tables.hospitals.columns),
     )
     sums = [pl.col(name).sum() for name in ("cases", "cost_fen", "points_e4", *(f"{m}_fen" for m in money))]
     about = [pl.col(name).first() for name in ("fixmedins_name", "level", "type")]

@@ -131,6 +131,17 @@ NAMES: dict[str, tuple[str, str]] = {
     "band.unstable": ("不稳定病组", "unstable group"),
     "band.incomplete": ("住院过程不完整", "incomplete stay"),
     "band.none": ("未判断", "not tested"),
+    "limit.floor": ("按下限计，差额由储备支付", "at its floor, the reserve pays the difference"),
+    "limit.ceiling": ("按上限封顶，余额转入储备", "at its ceiling, the rest goes to the reserve"),
+    "limit.reserve": (
+        "储备已用尽，未达下限：按基金与储备所能支付计",
+        "the reserve is exhausted below the floor: what fund and reserve can pay",
+    ),
+    "limit.zero": (
+        "固定点值分值占尽基金，其余为零",
+        "fixed points take all of the fund, the others are worth 0",
+    ),
+    "limit.fixed": ("全部分值按年初点值计", "all points have the opening value"),
     "kind.income": ("收入", "income"),
     "kind.carve_out": ("扣除", "carved out"),
     "kind.reserve": ("风险金", "risk reserve"),

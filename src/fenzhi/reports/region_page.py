@@ -16,7 +16,6 @@ from fenzhi.reports.display import (
     code,
     count,
     e4,
-    empty,
     index,
     percent,
     rate,
@@ -24,6 +23,7 @@ from fenzhi.reports.display import (
     yuan,
 )
 from fenzhi.reports.facts import HOSPITAL, Facts, case_mix, grouping_rate, hospital_totals
+from fenzhi.reports.pools import pools_table, values_table
 from fenzhi.reports.statement import top_groups
 from fenzhi.reports.styles import DIP
 from fenzhi.reports.tables import RunTables
@@ -31,6 +31,8 @@ from fenzhi.reports.tracks import track_lines
 from fenzhi.reports.words import Words
 
 TOP_GROUPS = 15
+#: Amounts of hospitals that are shown only where there are any.
+SELDOM = ("shared_fen", "quarter_fen", "deposit_fen")
 
 
 def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str], str]) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def context(tables: RunTables, facts: Facts, words: Words, link: Callable[[str],
             *_drg_figures(tables, facts, words),
         ],
         "pools": pools_table(tables, words),
+        "values": values_table(tables, words),
         "budget": budget_table(tables, words),
         "changes": changes_table(tables, words),
         "flows": pictures(tables, words),
@@ -87,53 +90,13 @@ def _sentence(hospitals: int, cases: int, money: dict[str, int], words: Words) -
     return start + words(compared, balance=yuan(abs(balance)).text)
 
 
-def pools_table(tables: RunTables, words: Words) -> Table:
-    """One line per figure, one column per pool: from the budget to the payable amount."""
-    pools = tables.pools
-    heads = [Head(words("item"), False), *(Head(title) for title in tables.pool_titles().values())]
-    several = pools.height > 1
-    table = Table("pools", words("pools"), heads, words("pools_note") + " " + words("unit_both"))
-    if several:
-        heads.append(Head(words("total")))
-    # (column, how it comes about, how it is shown, whether its sum makes sense, whether it is a result)
-    lines: list[tuple[str, str, Callable[[int | None], Cell], bool, bool]] = [
-        ("income_fen", "how_income", yuan, True, False),
-        ("carved_out_fen", "how_carved", yuan, True, False),
-        ("reserve_fen", "how_reserve", yuan, True, False),
-        *((("outside_care_fen", "", yuan, True, False),) if pools["outside_care_fen"].sum() else ()),
-        ("fund_fen", "how_fund", yuan, True, True),
-        ("cases", "", count, True, False),
-        ("points_e4", "", e4, True, False),
-        ("cost_fen", "", yuan, True, False),
-        ("booked_fen", "how_booked", yuan, True, False),
-        ("payment_ratio_e4", "how_ratio", e4, False, False),
-        ("opening_value_e4", "how_opening", e4, False, False),
-        *((("direct_fen", "how_direct", yuan, True, False),) if pools["direct_fen"].sum() else ()),
-        ("settlement_value_e4", "how_settlement", e4, False, True),
-        ("gross_fen", "", yuan, True, False),
-        ("residual_fen", "how_residual", lambda v: yuan(v, plus=True), True, False),
-        ("returned_fen", "how_returned", yuan, True, False),
-        ("payable_fen", "how_payable", yuan, True, True),
-    ]
-    for name, how, show, summed, result in lines:
-        cells = [show(value) for value in pools[name]]
-        if several:
-            cells.append(show(int(pools[name].sum())) if summed else empty())
-        table.add(
-            text(words.title("pools", name), note=words(how) if how else None),
-            *cells,
-            part="total" if result else "",
-        )
-    balance = [(p or 0) - (b or 0) for p, b in pools.select("payable_fen", "booked_fen").iter_rows()]
-    shown = [*balance, sum(balance)] if several else balance
-    name = words.title("hospitals", "balance_fen")
-    table.add(text(name, note=words("how_balance")), *(yuan(value, plus=True) for value in shown))
-    return table
-
-
 def hospitals_table(totals: pl.DataFrame, words: Words, link: Callable[[str], str]) -> Table:
     """Every hospital over its pools, by level with subtotals; the name leads to its statement."""
-    money = ("booked_fen", "payable_fen", "balance_fen", "working_capital_fen", "advance_fen", "clearing_fen")
+    first = ("booked_fen", "payable_fen", "balance_fen")
+    seldom = [name for name in SELDOM if name in totals.columns and (totals[name] != 0).any()]
+    shared = [name for name in seldom if name == "shared_fen"]
+    paid = [name for name in seldom if name != "shared_fen"]
+    money = (*first, *shared, "working_capital_fen", "advance_fen", *paid, "clearing_fen")
     shown = ("cases", "points_e4", *money)
     heads = [Head(words("hospital"), False)]
     heads += [Head(words.title("hospitals", name)) for name in shown[:-1]]
@@ -142,7 +105,7 @@ def hospitals_table(totals: pl.DataFrame, words: Words, link: Callable[[str], st
 
     def add(row: dict[str, Any], first: Cell, part: str = "") -> None:
         cells = [count(row["cases"]), e4(row["points_e4"])]
-        cells += [yuan(row[name], plus=name == "balance_fen") for name in money]
+        cells += [yuan(row[name], plus=name in ("balance_fen", "shared_fen")) for name in money]
         table.add(first, *cells, part=part)
 
     def add_sum(frame: pl.DataFrame, title: str, part: str) -> None:

@@ -15,6 +15,7 @@ import xlsxwriter
 from fenzhi.errors import OutputError
 from fenzhi.files import neutral
 from fenzhi.money import FEN_PER_YUAN, SCALE
+from fenzhi.reports.pools import limit_words
 from fenzhi.reports.rules import rules_lines
 from fenzhi.reports.svg import text_width
 from fenzhi.reports.tables import RunTables
@@ -155,6 +156,8 @@ def add_sheet(book: Any, formats: dict[str, Any], sheet: Sheet, words: Words, pa
 def _word(value: object, column: str, words: Words) -> str:
     if isinstance(value, bool):
         return words("yes" if value else "no")
+    if column == "value_limit":
+        return limit_words(str(value), words)
     return (words.known("layer", value) if column == "layer" else None) or str(value)
 
 

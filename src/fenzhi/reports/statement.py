@@ -120,9 +120,24 @@ def sentence(hospital: Hospital, words: Words) -> str:
         words(compared, balance=amount("balance_fen")),
         words("sentence_advance", advance=yuan(hospital.total("advance_fen")).text),
     ]
-    if hospital.total("working_capital_fen"):
-        parts.append(words("sentence_capital", capital=amount("working_capital_fen")))
-    return "".join([*parts, words(ending, clearing=amount("clearing_fen"))])
+    if _some(hospital.rows, "shared_fen"):
+        parts.insert(2, words("sentence_final", final=yuan(hospital.total("final_fen")).text))
+    for key, name, column in (
+        ("sentence_capital", "capital", "working_capital_fen"),
+        ("sentence_quarter", "quarter", "quarter_fen"),
+        ("sentence_deposit", "deposit", "deposit_fen"),
+    ):
+        if _some(hospital.rows, column):
+            parts.append(words(key, **{name: amount(column)}))
+    parts.append(words(ending, clearing=amount("clearing_fen")))
+    if _some(hospital.rows, "released_fen"):
+        parts.append(words("sentence_released", released=amount("released_fen")))
+    return "".join(parts)
+
+
+def _some(frame: pl.DataFrame, column: str) -> bool:
+    """Return whether a column is there and any of its amounts is not zero."""
+    return column in frame.columns and bool((frame[column].fill_null(0) != 0).any())
 
 
 def band_names(tables: RunTables, words: Words) -> dict[str, str]:
@@ -133,16 +148,8 @@ def band_names(tables: RunTables, words: Words) -> dict[str, str]:
 
 def months_table(tables: RunTables, hospital: Hospital, words: Words) -> Table:
     """Months of each pool with subtotals, and the total."""
-    shown = (
-        "cases",
-        "points_e4",
-        "cost_fen",
-        "booked_fen",
-        "point_value_e4",
-        "due_fen",
-        "deduction_fen",
-        "advance_fen",
-    )
+    shown = ["cases", "points_e4", "cost_fen", "booked_fen", "point_value_e4", "due_fen", "deduction_fen"]
+    shown += ["advance_fen", *(name for name in ("deposit_fen", "quarter_fen") if _some(tables.months, name))]
     heads = [
         Head(words.title("months", "month"), False),
         *(Head(words.title("months", name)) for name in shown),

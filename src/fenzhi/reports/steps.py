@@ -11,6 +11,7 @@ import polars as pl
 
 from fenzhi.money import FEN_PER_YUAN, SCALE, round_half_up
 from fenzhi.reports.display import MINUS, Cell, Head, Table, count, e4, empty, owed, text, yuan
+from fenzhi.reports.pools import limits_of
 from fenzhi.reports.styles import DIP, POINTS, RATE
 from fenzhi.reports.tables import RunTables
 from fenzhi.reports.words import Words
@@ -116,6 +117,13 @@ def steps(tables: RunTables, hospital: pl.DataFrame, words: Words) -> Table:
         terms = lines.formula("{deposit} × {assessment}")
         title, values = words.title("hospitals", "released_fen"), hospital["released_fen"].to_list()
         lines.line("released", title, words("how_released", terms=terms), values, by="settlement")
+        if _any(hospital, "forfeited_fen"):
+            title, values = words.title("hospitals", "forfeited_fen"), hospital["forfeited_fen"].to_list()
+            how = words("how_forfeited", terms=lines.formula("{deposit} - {released}"))
+            lines.line("forfeited", title, how, values)
+    if _any(hospital, "next_year_fen"):
+        title, values = words.title("hospitals", "next_year_fen"), hospital["next_year_fen"].to_list()
+        lines.line("next_year", title, words("how_next_year"), values, by="settlement")
     return table
 
 
@@ -143,7 +151,9 @@ def _points(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
         lines.line("opening", title, words("how_opening_fixed"), firm, e4, by="point_value", summed=False)
     value = hospital["point_value_e4"].to_list()
     title = words.title("hospitals", "point_value_e4")
-    lines.line("value", title, words("how_value"), value, e4, by="point_value", summed=False)
+    how = words("how_value_periods" if _in_periods(tables) else "how_value")
+    how += limits_of(tables, hospital["pool"].to_list(), words)
+    lines.line("value", title, how, value, e4, by="point_value", summed=False)
 
 
 def _difference(lines: _Lines, tables: RunTables, hospital: pl.DataFrame) -> None:
@@ -206,6 +216,9 @@ def _payable(lines: _Lines, hospital: pl.DataFrame) -> None:
     withheld = lines.formula("{gross} × (1 - {assessment})")
     add("assessed", "assessed_fen", words("how_assessed", terms=withheld))
     add("deduction", "deduction_fen", words("how_deduction"))
+    for name, how in (("violation_fen", "how_of_deduction"), ("fine_fen", "how_fine")):
+        if _any(hospital, name):
+            add(name, name, words(how))
     add("payable", "payable_fen", lines.formula("{gross} - {assessed} - {deduction}"), total=True)
     lines.part(words("part_balance"))
     add("booked", "booked_fen", words("how_booked"))
@@ -244,7 +257,7 @@ def _clearing(lines: _Lines, values: Values) -> None:
 
 def _any(hospital: pl.DataFrame, *columns: str) -> bool:
     """Return whether any of the amounts is not zero."""
-    return any((hospital[column].fill_null(0) != 0).any() for column in columns)
+    return any((hospital[column].fill_null(0) != 0).any() for column in columns if column in hospital.columns)
 
 
 def _in_periods(tables: RunTables) -> bool:

@@ -63,6 +63,7 @@ class RunTables:
     changes: pl.DataFrame | None = None
     tracks: pl.DataFrame | None = None
     track_lines: pl.DataFrame | None = None
+    values: pl.DataFrame | None = None
 
     @classmethod
     def read(cls, run_dir: Path) -> RunTables:
@@ -81,7 +82,7 @@ class RunTables:
         frames = {name: _frame(run_dir, name) for name in SMALL_TABLES}
         further = {
             name: _frame(run_dir, name)
-            for name in ("review", "restatement", "changes", "tracks", "track_lines")
+            for name in ("review", "restatement", "changes", "tracks", "track_lines", "values")
             if (run_dir / f"{name}.parquet").is_file()
         }
         return cls(

@@ -62,6 +62,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sentence_equal": ("与记账相等；", "exactly what was booked; "),
     "sentence_advance": ("已预付 {advance} 元", "{advance} yuan were paid in advance"),
     "sentence_capital": ("，另有周转金 {capital} 元", ", besides working capital of {capital} yuan"),
+    "sentence_final": (
+        "结余留用与超支分担后应付 {final} 元；",
+        "after sharing of surplus and overrun {final} yuan are payable; ",
+    ),
+    "sentence_quarter": ("，季度清算已拨 {quarter} 元", ", {quarter} yuan by quarterly clearing"),
+    "sentence_deposit": ("，预留质量保证金 {deposit} 元", ", {deposit} yuan are withheld as quality deposit"),
+    "sentence_released": (
+        "另返还保证金 {released} 元。",
+        " Besides, {released} yuan of the deposit are released.",
+    ),
     "sentence_due": ("，年度清算应拨 {clearing} 元。", "; the annual clearing still pays {clearing} yuan."),
     "sentence_back": (
         "，年度清算应退回 {clearing} 元。",
@@ -115,12 +125,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "how_others": ("付费口径费用 − 记账金额", "cost − booked amount"),
     "how_assessment": ("年度考核结果", "result of the yearly assessment"),
     "how_assessed": ("{terms}，四舍五入到分", "{terms}, rounded to the fen"),
+    "how_of_deduction": ("已含在审核扣款中", "inside the deductions above"),
+    "how_fine": ("已含在审核扣款中，不转入储备", "inside the deductions above, not moved to the reserve"),
+    "how_next_year": (
+        "违规金额 × 政策比例，下年度另行扣减",
+        "violations × the policy's share, to be deducted next year as well",
+    ),
+    "how_forfeited": ("{terms}，转入储备", "{terms}, moved to the reserve"),
     "how_deduction": ("审核扣款合计，见审核扣款记录", "all audit deductions of the year"),
     "how_fixed": ("按年初点值计价的分值", "points that have the opening value"),
     "how_opening_fixed": ("固定部分的点值，元/分", "value of the fixed points, yuan per point"),
     "how_periods": (
-        "各期分值 × 各期点值，见点值表",
-        "points of each period × its value, see the table of values",
+        "各期分值 × 各期点值之和，点值见全区总览的分期点值表",
+        "points of each period × its value, see the region's table of point values by period",
     ),
     "how_shared": (
         "结余不予留用的部分为负，基金分担的超支为正",
@@ -204,11 +221,45 @@ TEXTS: dict[str, tuple[str, str]] = {
         "without points: cost × payment ratio, taken off the fund before the point value",
     ),
     "how_residual": (
-        "点值取整留下的差额，按政策分摊或转入储备",
-        "left by the rounded point value, apportioned or moved to the reserve",
+        "按病种付费基金 − 考核前应付：取整、上下限或固定点值所致，由储备收付",
+        "by-disease fund − before assessment: by rounding, limits or fixed values; the reserve takes or gives it",
     ),
-    "how_returned": ("考核扣减与审核扣款", "withheld by assessment and audit"),
-    "how_payable": ("考核前应付 − 转入储备", "before assessment − moved to the reserve"),
+    "how_returned": (
+        "考核扣减与审核扣款（罚款除外），以及不予返还的保证金",
+        "withheld by assessment and audit without fines, and deposits that are not released",
+    ),
+    "how_payable": (
+        "考核前应付 − 考核扣减 − 审核扣款",
+        "before assessment − withheld by assessment − deductions",
+    ),
+    "how_fund_care": (
+        "预算收入 − 预算扣除 − 风险金与调节金 + 医共体外出就医转入",
+        "budget − carved out − reserve + handed over by communities",
+    ),
+    "how_final": ("基金应付 + 结余留用与超支分担", "payable + sharing"),
+    "how_short_pool": (
+        "储备已用尽：按政策应由基金分担而未能支付的超支",
+        "the reserve is exhausted: overrun that the fund should bear but cannot",
+    ),
+    "part_reserve": ("储备", "Reserve"),
+    "how_shared_reserve": (
+        "不予留用的结余转入储备，分担的超支由储备支付",
+        "surplus that is not kept comes in, overrun that the fund bears goes out",
+    ),
+    "how_reserve_left": ("以上各项之和", "sum of the lines above"),
+    "how_reserve_exhausted": (
+        "以上各项之和；储备不足的基金池，超支按比例分担至储备用尽，所余为其后转入的不予返还保证金",
+        "sum of the lines above; where the reserve did not suffice, overrun was shared in proportion until it was "
+        "exhausted, and what is left are deposits that came in afterwards",
+    ),
+    "value_rest": ("点值差额", "left or lacking by point values"),
+    "how_value_periods": ("各期点值的平均，元/分", "mean of the values of the periods, yuan per point"),
+    "limit_none": ("无", "none"),
+    "and": ("、", ", "),
+    "pool_limit": ("；{pool}：{limit}", "; {pool}: {limit}"),
+    "values": ("分期点值", "Point values by period"),
+    "period": ("期次", "period"),
+    "quarter": ("{month} 季度", "quarter {month}"),
     "how_balance": ("基金应付 − 记账金额", "payable − booked"),
     "budget": ("预算明细", "Budget lines"),
     "budget_note": (

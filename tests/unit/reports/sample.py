@@ -153,7 +153,6 @@ def _price(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for case, payable in zip(mine, apportion(fund, [c["points_e4"] for c in mine]), strict=True):
             standard = (case["points_e4"] * value + 500_000) // 1_000_000
             case |= {"point_value_e4": value, "payable_fen": payable, "standard_fen": standard}
-        product = (points * value * ratio + 5 * 10**9) // 10**10
         pools.append(
             {
                 "pool": pool,
@@ -172,7 +171,7 @@ def _price(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "settlement_value_e4": value,
                 "others_fen": cost - booked,
                 "gross_fen": fund,
-                "residual_fen": fund - product,
+                "residual_fen": 0,
             }
         )
     return pools
@@ -390,6 +389,7 @@ def build(
         pool["payable_fen"] = _sum(mine, "payable_fen")
         pool["returned_fen"] = pool["gross_fen"] - pool["payable_fen"]
         pool["final_fen"], pool["clearing_fen"] = pool["payable_fen"], _sum(mine, "clearing_fen")
+        pool["reserve_left_fen"] = pool["reserve_fen"] + pool["returned_fen"]
     bad, rejected = _rejected()
     ledger = [
         {
