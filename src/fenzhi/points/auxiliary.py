@@ -12,12 +12,14 @@ from fenzhi.weights.levels import level_name, with_levels
 COLUMNS = ("auxiliary_family", "auxiliary_level", "auxiliary_e4")
 
 
-def with_auxiliary(stays: pl.DataFrame, weights: Weights, rules: Auxiliary, regular: pl.Expr) -> pl.DataFrame:
+def with_auxiliary(
+    stays: pl.DataFrame, weights: Weights, rules: Auxiliary, regular: pl.Expr, named: bool = True
+) -> pl.DataFrame:
     """Replace the marks of :func:`fenzhi.weights.levels.mark_levels` by :data:`COLUMNS`.
 
     ``stays``: marks, group_idx, cost_fen, act_ipt_days. ``regular``: which stays have points by the weight of
     their group; others get nulls. Of several coefficients that fit (listed ones) the largest counts; a regular
-    stay without any has 1 and neither family nor level.
+    stay without any has 1 and neither family nor level. ``named``: else the coefficient alone is added.
     """
     assert weights.auxiliary is not None
     applied = weights.auxiliary.applied
@@ -25,10 +27,12 @@ def with_auxiliary(stays: pl.DataFrame, weights: Weights, rules: Auxiliary, regu
     at = frame.select(pl.when(regular).then(_row_of(frame, applied, weights.groups.height))).to_series()
     names = pl.Series([family.name for family in rules.families], dtype=pl.String)
     coefficient = applied["coefficient_e4"].gather(at).fill_null(SCALE)
+    found = []
+    if named:
+        found.append(names.gather(applied["place"].cast(pl.UInt32)).gather(at).alias("auxiliary_family"))
+        found.append(applied["level"].gather(at).alias("auxiliary_level"))
     return frame.drop(level_name(place) for place in range(len(rules.families))).with_columns(
-        names.gather(applied["place"].cast(pl.UInt32)).gather(at).alias("auxiliary_family"),
-        applied["level"].gather(at).alias("auxiliary_level"),
-        pl.when(regular).then(coefficient).alias("auxiliary_e4"),
+        *found, pl.when(regular).then(coefficient).alias("auxiliary_e4")
     )
 
 

@@ -47,15 +47,20 @@ def base_points(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroot
     ``stays``: outcome, reason, group_idx, fixmedins_code, cost_fen; act_ipt_days for bed-days. A group without
     weight turns the stay to ungrouped, reason
     ``no_weight``. ``grassroots``: Boolean per catalogue group. Ungrouped stays get their points here; they
-    have no coefficient. With auxiliary types the stays bring their marks, and family and level are added.
+    have no coefficient. With auxiliary types the stays bring their marks.
     """
-    return _based(stays, weights, policy, grassroots).drop("level", "_unstable")
+    return _based(stays, weights, policy, grassroots, named=False).drop("level", "_unstable")
 
 
-def _based(stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series) -> pl.DataFrame:
-    """Return :func:`base_points` with two more columns: ``level`` of the hospital and ``_unstable``."""
+def _based(
+    stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series, named: bool = True
+) -> pl.DataFrame:
+    """Return :func:`base_points` with two more columns: ``level`` of the hospital and ``_unstable``.
+
+    ``named``: with auxiliary types family and level are added too.
+    """
     step = step_of(policy.points.decimals)
-    out = _with_coefficients(_with_weights(stays, weights, policy), weights, policy, grassroots)
+    out = _with_coefficients(_with_weights(stays, weights, policy), weights, policy, grassroots, named)
     weight, unit = auxiliary_weight(policy)
     points = ratio_half_up(weight * pl.col("coefficient_e4"), pl.lit(unit * SCALE), step)
     if policy.stability is not None:
@@ -96,7 +101,7 @@ def _with_weights(stays: pl.DataFrame, weights: Weights, policy: Policy) -> pl.D
 
 
 def _with_coefficients(
-    stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series
+    stays: pl.DataFrame, weights: Weights, policy: Policy, grassroots: pl.Series, named: bool
 ) -> pl.DataFrame:
     """Add level, coefficient_e4 and auxiliary_e4; null where a stay's points do not follow from its group."""
     rules, index = policy.coefficients, stays["group_idx"]
@@ -128,7 +133,7 @@ def _with_coefficients(
         .alias("coefficient_e4"),
     ).drop("_inside_e4", "class", strict=False)
     if policy.auxiliary is not None:
-        return with_auxiliary(out, weights, policy.auxiliary, _REGULAR)
+        return with_auxiliary(out, weights, policy.auxiliary, _REGULAR, named)
     return out.with_columns(pl.when(_REGULAR).then(pl.lit(SCALE, pl.Int64)).alias("auxiliary_e4"))
 
 
