@@ -107,7 +107,9 @@ def test_the_fund_is_paid_out_to_the_fen(demo_run):
     for pool in pools.iter_rows(named=True):
         mine = hospitals.filter(pool=pool["pool"])
         assert mine["gross_fen"].sum() + pool["residual_fen"] == pool["fund_fen"] > 0
-        assert mine["payable_fen"].sum() + pool["returned_fen"] == mine["gross_fen"].sum()
+        returned = pool["returned_fen"] - mine["forfeited_fen"].sum()
+        assert mine["payable_fen"].sum() + returned == mine["gross_fen"].sum()
+        assert pool["shared_fen"] != 0 < pool["reserve_left_fen"]
         assert cases.filter(pool=pool["pool"])["payable_fen"].sum() == mine["gross_fen"].sum()
         assert pool["income_fen"] == pool["carved_out_fen"] + pool["reserve_fen"] + pool["fund_fen"]
 
@@ -132,7 +134,9 @@ def test_the_ledger_balances(demo_run):
     assert tracks["payable_fen"].sum() > 0
     for row in table(demo_run, "hospitals").iter_rows(named=True):
         beside = tracks.filter(fixmedins_code=row["fixmedins_code"], pool=row["pool"])["payable_fen"].sum()
-        assert accounts.get(f"paid:{row['fixmedins_code']}:{row['pool']}", 0) == row["payable_fen"] + beside
+        assert accounts.get(f"paid:{row['fixmedins_code']}:{row['pool']}", 0) == (
+            row["final_fen"] - row["forfeited_fen"] + beside
+        )
 
 
 def test_a_run_has_all_tables_a_manifest_pages_and_a_workbook(demo, demo_run):

@@ -34,8 +34,9 @@ class Scheme:
 
 
 _DIP = f"""# 示范统筹区的政策:沿用国家规则,限定机构系数,开展特例单议,另有几种其他付费方式。示例,不是任何地区的规定。
-# The demo region's policy: the national rules, coefficients bounded, special review, a few other tracks.
-# A sample, no region's rule.
+# 结余留用与超支分担、质量保证金也是示例。
+# The demo region's policy: the national rules, coefficients bounded, special review, a few other tracks,
+# sharing of surplus and overrun, a quality deposit. A sample, no region's rule.
 
 [meta]
 id = "demo-{YEAR}"
@@ -50,6 +51,34 @@ cite = "示例:机构调节系数限定在 0.75 至 1.30 之间"
 confidence = "sample"
 floor = 0.75
 cap = 1.30
+
+[settlement]
+cite = "示例:每月预付九成,另留 3% 为质量保证金,按考核系数返还"
+confidence = "sample"
+deposit_ratio = 0.03
+
+[sharing]
+cite = "示例:结余一成以内全部留用,其余留用一半;超支一成以内基金分担三成,其余不分担"
+confidence = "sample"
+
+[[sharing.surplus]]
+above = 0
+upto = 0.90
+share = 0.5
+
+[[sharing.surplus]]
+above = 0.90
+upto = 1
+share = 1
+
+[[sharing.overrun]]
+above = 1
+upto = 1.10
+share = 0.3
+
+[[sharing.overrun]]
+above = 1.10
+share = 0
 
 [special_review]
 cite = "示例:住院超过 {LONG_DAYS} 天或费用超过支付标准 {COST_MULTIPLE} 倍可申请,名额为出院病例的 {QUOTA_PERMILLE}‰"
