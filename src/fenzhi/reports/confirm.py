@@ -76,20 +76,16 @@ def _sums(tables: RunTables, hospital: Hospital, words: Words) -> Table:
     ]
     heads = [Head(words.title("hospitals", "pool"), False)]
     heads += [Head(words.title("hospitals", name)) for name, _ in columns] + [Head(words("clearing"))]
-    after = _after(hospital)
-    heads += [Head(words.title("hospitals", name)) for name in after]
     table = Table("sums", words("confirm_amounts"), heads, words("unit_both"))
 
     def add(title: str, row: dict[str, Any], part: str = "") -> None:
         clearing = row["clearing_fen"] or 0
         way = words("pays" if clearing > 0 else "returns") if clearing else None
         cells = [show(row[name]) for name, show in columns]
-        table.rows.append(
-            Row([text(title), *cells, owed(clearing, way), *(yuan(row[name]) for name in after)], part)
-        )
+        table.rows.append(Row([text(title), *cells, owed(clearing, way)], part))
 
     for row in hospital.rows.iter_rows(named=True):
         add(titles.get(row["pool"], row["pool"]), row)
-    names = [name for name, _ in columns] + ["clearing_fen", *after]
+    names = [name for name, _ in columns] + ["clearing_fen"]
     add(words("total"), hospital.rows.select(pl.col(names).sum()).row(0, named=True), "total")
     return table
