@@ -40,7 +40,9 @@ def tracks_of(stays: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     counted = counted.set(counted.is_in(defined).fill_null(False), None)
     found = taken(map_codes(stays, setting), _setup(region))
     only = counted.is_not_null() & found["track"].is_null()
-    kind = stays["med_type"].cast(pl.String) if "med_type" in stays.columns else pl.lit(None, pl.String)
+    if not only.any():
+        return found.with_columns(only.alias("counted"))
+    kind = stays["med_type"].cast(pl.String)
     return found.with_columns(
         pl.coalesce("track", counted).alias("track"),
         pl.coalesce("track_why", pl.when(only).then(pl.format("scope.other_tracks {}", kind))),
