@@ -146,6 +146,16 @@ def _applications(cases: pl.DataFrame, groups: pl.DataFrame) -> tuple[pl.DataFra
     return applied.drop("at"), decided
 
 
+def without_review(region: Path) -> None:
+    """Take special review out of a demo region's policy and folder: the plain year has none."""
+    policy = region / "policy.toml"
+    section = r"\n\[special_review\].*?(?=\n\[(?!\[?special_review)|\Z)"
+    text = re.sub(section, "", policy.read_text(encoding="utf-8"), flags=re.S)
+    policy.write_text(text, encoding="utf-8")
+    for name in ("special_review.csv", "review_decisions.csv"):
+        (region / name).unlink(missing_ok=True)
+
+
 def write_region(plain: Path, results: Path, folder: Path) -> None:
     """Write the region ``plain`` with every rule switched on into ``folder``, which is emptied first.
 

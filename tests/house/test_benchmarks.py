@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -27,18 +26,6 @@ def test_a_ratio_is_that_of_the_medians_and_its_range_that_of_the_pairs():
     assert (ratio.value, ratio.low, ratio.high, ratio.n, ratio.target) == (1.5, 1.0, 3.0, 3, "<= 2")
 
 
-def without_review(region):
-    """Take special review out of the demo's policy: the benchmark's plain year has none."""
-    policy = region / "policy.toml"
-    text = re.sub(
-        r"\n\[special_review\].*?(?=\n\[(?!\[?special_review)|\Z)", "", policy.read_text("utf-8"), flags=re.S
-    )
-    assert "[special_review" not in text
-    policy.write_text(text, encoding="utf-8")
-    for name in ("special_review.csv", "review_decisions.csv"):
-        (region / name).unlink()
-
-
 @pytest.mark.slow
 def test_every_further_rule_finds_stays_in_the_region_with_all_rules(tmp_path):
     from benchmarks import all_rules
@@ -47,7 +34,7 @@ def test_every_further_rule_finds_stays_in_the_region_with_all_rules(tmp_path):
 
     plain, strict = tmp_path / "plain", tmp_path / "strict"
     make_demo(plain, stays=20_000, hospitals=20)
-    without_review(plain)
+    all_rules.without_review(plain)
     all_rules.write_region(plain, run(plain, reports=False).folder, strict)
     cases = run(strict, reports=False).tables["cases"]
     for name in ("auxiliary_family", "add_ons", "review"):
