@@ -25,7 +25,6 @@ _SUMS = (
     "fixed_points_e4",
     *("direct_cases", "direct_fen", "others_fen"),
 )
-LIMITS = ("floor", "ceiling", "reserve", "zero", "fixed")
 
 
 def _no_opening(pool: str) -> RegionError:

@@ -12,7 +12,7 @@ import pytest
 from worked import policy
 
 from fenzhi.budget import price
-from fenzhi.errors import RegionError
+from fenzhi.errors import PolicyError, RegionError
 from fenzhi.policy.models import Policy
 from fenzhi.settlement.settle import Settled, settle
 
@@ -189,3 +189,12 @@ def test_a_value_for_each_month() -> None:
 def test_months_may_share_equally() -> None:
     got = settled(rules=policy(point_value={"period": "month", "period_split": "equal"}))
     assert by(got.hospitals, "gross_fen") == {"H1": 80_001, "H2": 40_000}
+
+
+def test_stays_without_fixed_points_are_refused_where_the_policy_needs_them() -> None:
+    with pytest.raises(PolicyError) as caught:
+        price(tiny.scored(), tiny.budget(), tiny.opening(), elastic().point_value)
+    assert caught.value.code == "POLICY_UNITS"
+    # A plain policy needs none: all points float.
+    plain = price(tiny.scored(), tiny.budget(), tiny.opening(), policy().point_value)
+    assert plain.select("period", "fixed_points_e4").row(0) == (0, 0)
