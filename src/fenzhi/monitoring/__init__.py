@@ -1,5 +1,6 @@
-"""Monitoring: indices per hospital."""
+"""Monitoring: indices per hospital, how well groups explain cost."""
 
 from fenzhi.monitoring.indices import hospital_indices
+from fenzhi.monitoring.riv import Riv, reduction_in_variance
 
-__all__ = ["hospital_indices"]
+__all__ = ["Riv", "hospital_indices", "reduction_in_variance"]
