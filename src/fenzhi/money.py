@@ -24,7 +24,13 @@ FEN_PER_YUAN = 100
 
 def round_half_up(value: Fraction | int, step: int = 1) -> int:
     """Round to the nearest multiple of ``step``; exact halves go up (towards +infinity)."""
-    return int((Fraction(value) / step + Fraction(1, 2)).__floor__()) * step
+    return round_ratio(value.numerator, value.denominator, step)
+
+
+def round_ratio(numerator: int, denominator: int, step: int = 1) -> int:
+    """Return ``numerator / denominator`` rounded half up to a multiple of ``step``; the denominator is positive."""
+    whole = denominator * step
+    return (2 * numerator + whole) // (2 * whole) * step
 
 
 def to_e4(value: Decimal | Fraction | int | str) -> int:

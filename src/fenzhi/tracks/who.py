@@ -16,7 +16,7 @@ from fenzhi.policy.tracks import (
     StayTrack,
     Who,
 )
-from fenzhi.tracks.prices import listed_rows, main_codes, surgery_sums, tidy_operations
+from fenzhi.tracks.prices import MAIN, listed_rows, main_codes, surgery_sums, tidy_operations
 
 TAKEN: Mapping[str, type[pl.DataType]] = {
     "track": pl.String,
@@ -51,20 +51,18 @@ def insured_area(stays: pl.DataFrame, area: str | None) -> pl.Expr:
     return _text("insu_admdvs", stays).fill_null(pl.lit(area, pl.String))
 
 
-def _facts(stays: pl.DataFrame, setup: Setup) -> pl.DataFrame:
-    hospitals = setup.hospitals.select("fixmedins_code", "level", "type", "community")
-    return (
-        stays.select(
-            "pool",
-            "fixmedins_code",
-            pl.col("act_ipt_days").alias("los"),
-            _text("med_type", stays).alias("med_type"),
-            _text("dscg_caty", stays).alias("department"),
-            insured_area(stays, setup.area).alias("area"),
-            "oprn_codes",
-        )
-        .join(hospitals, on="fixmedins_code", how="left", maintain_order="left")
-        .hstack(main_codes(stays))
+def _facts(stays: pl.DataFrame, area: str | None) -> pl.DataFrame:
+    """Return what conditions look at; ``_at``: the place of the stay."""
+    return stays.select(
+        pl.row_index("_at"),
+        "pool",
+        "fixmedins_code",
+        pl.col("act_ipt_days").alias("los"),
+        _text("med_type", stays).alias("med_type"),
+        _text("dscg_caty", stays).alias("department"),
+        insured_area(stays, area).alias("area"),
+        "diag_codes",
+        "oprn_codes",
     )
 
 
@@ -77,30 +75,40 @@ def _with_operation(facts: pl.DataFrame, listed: tuple[str, ...]) -> pl.Expr:
     return pl.col("oprn_codes").list.eval(inside).list.any()
 
 
-def _holds(who: Who, facts: pl.DataFrame) -> pl.Expr:
-    """Return whether all stated conditions hold; what is not known makes one fail."""
-    columns = {
-        "med_types": "med_type",
-        "departments": "department",
-        "levels": "level",
-        "types": "type",
-        "hospitals": "fixmedins_code",
-        "areas": "area",
-        "pools": "pool",
-    }
+def _hospitals(who: Who, hospitals: pl.DataFrame) -> pl.Expr:
+    """Return whether the hospital of a stay is of the stated levels and types, and one of the named ones."""
+    columns = {"levels": "level", "types": "type", "hospitals": "fixmedins_code"}
     terms = [
         pl.col(column).is_in(list(getattr(who, key))) for key, column in columns.items() if getattr(who, key)
     ]
+    if not terms:
+        return pl.lit(True)
+    meant = hospitals.filter(pl.all_horizontal(terms))["fixmedins_code"]
+    return pl.col("fixmedins_code").is_in(meant.implode())
+
+
+def _holds(who: Who, hospitals: pl.DataFrame) -> pl.Expr:
+    """Return whether all stated conditions hold but those on codes; what is not known makes one fail."""
+    columns = {"med_types": "med_type", "departments": "department", "areas": "area", "pools": "pool"}
+    terms = [
+        pl.col(column).is_in(list(getattr(who, key))) for key, column in columns.items() if getattr(who, key)
+    ]
+    if who.los_from is not None:
+        terms.append(pl.col("los") >= who.los_from)
+    if who.los_upto is not None:
+        terms.append(pl.col("los") <= who.los_upto)
+    return pl.all_horizontal(_hospitals(who, hospitals), *terms).fill_null(False)
+
+
+def _holds_codes(who: Who, facts: pl.DataFrame) -> pl.Expr:
+    """Return whether the conditions on codes hold. ``facts``: with the columns of :func:`main_codes`."""
+    terms = [pl.lit(True)]
     if who.diagnoses:
         heads = normalise_diagnosis(pl.Series(who.diagnoses)).to_list()
         terms.append(pl.any_horizontal(pl.col("_diagnosis").str.starts_with(head) for head in heads))
     if who.operations:
         terms.append(_with_operation(facts, who.operations))
-    if who.los_from is not None:
-        terms.append(pl.col("los") >= who.los_from)
-    if who.los_upto is not None:
-        terms.append(pl.col("los") <= who.los_upto)
-    return pl.all_horizontal(pl.lit(True), *terms).fill_null(False)
+    return pl.all_horizontal(terms).fill_null(False)
 
 
 def why(who: Who) -> str:
@@ -115,63 +123,63 @@ def why(who: Who) -> str:
     return "; ".join(parts)
 
 
-def _members(track: CommunityTrack, facts: pl.DataFrame, communities: pl.DataFrame) -> pl.Series:
+def _members(track: CommunityTrack, facts: pl.DataFrame, setup: Setup) -> pl.Series:
     """Return the community whose package a stay uses: that of its hospital, if the patient is insured in its areas."""
-    table = communities.filter(pl.col("track") == track.id).select(
+    table = setup.tables["communities"].filter(pl.col("track") == track.id)
+    table = table.select(
         "community",
         "pool",
         pl.col("areas").str.split("|").alias("area"),
         pl.col("community").alias("_community"),
     )
     table = table.explode("area", empty_as_null=False, keep_nulls=False)
-    keys = ["community", "pool", "area"]
-    return facts.select(keys).join(table, on=keys, how="left", maintain_order="left")["_community"]
+    belongs = setup.hospitals.select("fixmedins_code", "community")
+    return (
+        facts.select("fixmedins_code", "pool", "area")
+        .join(belongs, on="fixmedins_code", how="left", maintain_order="left")
+        .join(table, on=["community", "pool", "area"], how="left", maintain_order="left")["_community"]
+    )
 
 
-def _candidates(track: StayTrack, facts: pl.DataFrame, setup: Setup) -> pl.DataFrame:
-    """Return for every stay whether the track takes it (``_in``), why, and what its list says."""
+def _mine(track: StayTrack, facts: pl.DataFrame, setup: Setup) -> pl.DataFrame:
+    """Return ``_at`` and the columns of :data:`TAKEN` of the stays that a track takes if none before it does."""
     states = bool(track.who.stated())
     mapped = [kind for kind, name in setup.policy.scope.other_tracks.items() if name == track.id]
     inside = () if setup.policy.bed_day is None else setup.policy.bed_day.med_types
     sent = pl.col("med_type").is_in([kind for kind in mapped if kind not in inside]).fill_null(False)
     # Nothing stated means nobody, unless a list chooses among all stays and no kind is sent here.
     own = states or (not mapped and isinstance(track, PriceTrack | CommunityTrack))
-    holds = _holds(track.who, facts) if own else pl.lit(False)
-    frame = facts.select(
-        (sent | holds).alias("_in"),
-        pl.when(sent)
-        .then(pl.format("scope.other_tracks {}", "med_type"))
-        .otherwise(pl.lit(why(track.who)))
-        .alias("track_why"),
-    )
-    none: dict[str, pl.Series | pl.Expr] = {
-        name: pl.lit(None, dtype).alias(name) for name, dtype in TAKEN.items() if name.startswith("_")
-    }
-    listed: pl.Expr | None = None
+    holds = _holds(track.who, setup.hospitals) if own else pl.lit(False)
+    # Codes are only looked at where everything else fits.
+    rows = facts.filter(sent | holds).with_columns(sent.alias("_sent"))
+    rows = rows.hstack(main_codes(rows))
+    rows = rows.filter(pl.col("_sent") | _holds_codes(track.who, rows))
+    listed: dict[str, pl.Series] = {}
     if isinstance(track, PriceTrack):
         prices = setup.tables["prices"].filter(pl.col("track") == track.id)
-        rows = listed_rows(facts.select("_diagnosis", "_operation", "_base"), prices, track)
-        none["_price_row"] = rows.alias("_price_row")
-        listed = None if track.unlisted == "actual" else pl.col("_price_row").is_not_null()
+        listed["_price_row"] = listed_rows(rows.select(MAIN), prices, track)
     elif isinstance(track, DaySurgeryTrack):
-        none["_sum_fen"] = surgery_sums(facts.select("_diagnosis", "_operation", "_base"), track).alias(
-            "_sum_fen"
-        )
-        listed = None if track.unlisted == "actual" else pl.col("_sum_fen").is_not_null()
+        listed["_sum_fen"] = surgery_sums(rows.select(MAIN), track)
     elif isinstance(track, CommunityTrack):
-        none["_community"] = _members(track, facts, setup.tables["communities"]).alias("_community")
-        listed = pl.col("_community").is_not_null()
-    frame = frame.with_columns(*none.values())
-    if listed is not None:
-        frame = frame.with_columns(pl.col("_in") & listed)
+        listed["_community"] = _members(track, rows, setup)
+    nothing = {name: pl.lit(None) for name in TAKEN if name.startswith("_")}
+    rows = rows.with_columns(**(nothing | listed))
+    if listed and not (isinstance(track, PriceTrack | DaySurgeryTrack) and track.unlisted == "actual"):
+        rows = rows.filter(pl.all_horizontal(pl.col(list(listed)).is_not_null()))
     more = pl.concat_str(
         pl.format("; prices.csv row {}", "_price_row"),
         pl.format("; community {}", "_community"),
         ignore_nulls=True,
     )
-    return frame.with_columns(
-        pl.lit(track.id).alias("track"), (pl.col("track_why") + more).str.strip_prefix("; ")
+    stated = (
+        pl.when("_sent")
+        .then(pl.format("scope.other_tracks {}", "med_type"))
+        .otherwise(pl.lit(why(track.who)))
     )
+    rows = rows.with_columns(
+        pl.lit(track.id).alias("track"), (stated + more).str.strip_prefix("; ").alias("track_why")
+    )
+    return rows.select("_at", *(pl.col(name).cast(dtype) for name, dtype in TAKEN.items()))
 
 
 def taken(stays: pl.DataFrame, setup: Setup) -> pl.DataFrame:
@@ -182,16 +190,11 @@ def taken(stays: pl.DataFrame, setup: Setup) -> pl.DataFrame:
     insu_admdvs where the records have them. Codes are already those of the catalogue.
     """
     tracks = [track for track in setup.policy.tracks if isinstance(track, StayTrack)]
-    nothing = pl.select(
-        pl.repeat(None, stays.height, dtype=dtype).alias(name) for name, dtype in TAKEN.items()
-    )
     if not tracks or stays.is_empty():
-        return nothing
-    facts = _facts(stays, setup)
-    result = nothing
-    for track in reversed(tracks):
-        frame = _candidates(track, facts, setup)
-        result = result.select(
-            pl.when(frame["_in"]).then(frame[name]).otherwise(pl.col(name)).alias(name) for name in TAKEN
+        return pl.select(
+            pl.repeat(None, stays.height, dtype=dtype).alias(name) for name, dtype in TAKEN.items()
         )
-    return result
+    facts = _facts(stays, setup.area)
+    found = pl.concat([_mine(track, facts, setup) for track in tracks])
+    first = found.unique("_at", keep="first", maintain_order=True)
+    return facts.select("_at").join(first, on="_at", how="left", maintain_order="left").select(*TAKEN)

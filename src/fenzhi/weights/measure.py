@@ -12,7 +12,7 @@ from math import isqrt, sqrt
 import polars as pl
 
 from fenzhi.errors import CatalogError, RegionError
-from fenzhi.money import SCALE, round_half_up, step_of
+from fenzhi.money import SCALE, round_half_up, round_ratio, step_of
 from fenzhi.policy.models import Policy, Trim
 from fenzhi.policy.models import Weights as WeightsPolicy
 from fenzhi.weights.auxiliary import AuxiliaryTypes
@@ -58,29 +58,53 @@ class Weights:
     auxiliary: AuxiliaryTypes | None = None
 
 
-def _quantile(costs: pl.Series, start: int, n: int, q: Fraction) -> Fraction:
-    """Return the linear quantile of the sorted costs ``start .. start + n - 1``."""
-    position = q * (n - 1)
-    k = position.__floor__()
-    low = Fraction(int(costs[start + k]))
-    if position == k:
-        return low
-    return low + (position - k) * (int(costs[start + k + 1]) - low)
+def _quantile(costs: pl.Series, table: pl.DataFrame, q: Fraction) -> pl.Series:
+    """Return ``q.denominator`` times the linear quantile of each group's sorted costs, as Int128.
+
+    ``table``: n, end: a group's costs are those before its ``end``.
+    """
+    places = table.select(
+        (pl.col("end") - pl.col("n")).alias("start"),
+        (q.numerator * (pl.col("n").cast(pl.Int64) - 1)).alias("position"),
+    ).select(
+        (pl.col("start") + pl.col("position") // q.denominator).alias("at"),
+        (pl.col("position") % q.denominator).alias("rest"),
+    )
+    # At a whole position nothing is added: the next cost may be of another group, or none.
+    next_to = places["at"] + (places["rest"] > 0).cast(pl.Int64)
+    both = places.with_columns(costs.gather(places["at"]).alias("low"), costs.gather(next_to).alias("high"))
+    low, rest = pl.col("low").cast(pl.Int128), pl.col("rest").cast(pl.Int128)
+    return both.select(low * q.denominator + rest * (pl.col("high") - pl.col("low"))).to_series()
 
 
-def _bounds(trim: Trim, n: int, total: int, squares: int, costs: pl.Series, start: int) -> tuple[int, int]:
-    """Return the smallest and largest cost (whole fen) that stays in a group of ``n`` stays."""
-    if trim.method == "percentile":
-        low = _quantile(costs, start, n, Fraction(trim.low))
-        high = _quantile(costs, start, n, Fraction(trim.high))
-        return low.__ceil__(), high.__floor__()
-    if trim.method == "factor":
-        mean = Fraction(total, n)
-        return (Fraction(trim.low) * mean).__ceil__(), (Fraction(trim.high) * mean).__floor__()
+def _reach(trim: Trim, n: int, total: int, squares: int) -> tuple[int, int]:
+    """Return the smallest and largest cost within ``k`` SD of the mean of a group of ``n`` stays."""
     k = Fraction(trim.k)
     # |c - mean| <= k SD  <=>  q |n c - total| <= sqrt(p^2 (n squares - total^2)) with k = p / q
     reach = isqrt(k.numerator**2 * (n * squares - total**2)) // k.denominator
     return Fraction(total - reach, n).__ceil__(), (total + reach) // n
+
+
+def _bounds(trim: Trim, table: pl.DataFrame, costs: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return the smallest and largest cost (whole fen) that stays in each group of ``table``."""
+    if trim.method == "mean_sd":
+        rows = table.select("n", "total", "squares").iter_rows()
+        both = pl.DataFrame([_reach(trim, *row) for row in rows], schema=["low", "high"], orient="row")
+        return both["low"], both["high"]
+    low, high = Fraction(trim.low), Fraction(trim.high)
+    if trim.method == "percentile":
+        ends = [_quantile(costs, table, q).alias(name) for name, q in (("low", low), ("high", high))]
+        parts = pl.DataFrame(ends).with_columns(pl.lit(1).alias("n"))
+    else:
+        parts = table.select(
+            (pl.col("total") * low.numerator).alias("low"),
+            (pl.col("total") * high.numerator).alias("high"),
+            "n",
+        )
+    n = pl.col("n").cast(pl.Int128)
+    low_of, high_of = n * low.denominator, n * high.denominator
+    whole = parts.select((pl.col("low") + low_of - 1) // low_of, pl.col("high") // high_of)
+    return whole["low"], whole["high"]
 
 
 def _by_group_and_cost(history: pl.DataFrame) -> pl.DataFrame:
@@ -126,16 +150,15 @@ def trim_bounds(history: pl.DataFrame, trim: Trim) -> pl.DataFrame:
         .sort("group_idx")
         .with_columns(pl.col("n").cum_sum().alias("end"))
     )
-    costs = ordered["cost_fen"]
-    bounds = [
-        _bounds(trim, n, total, squares, costs, end - n) if n >= trim.min_cases else (low, high)
-        for n, low, high, total, squares, end in table.select(
-            "n", "low_fen", "high_fen", "total", "squares", "end"
-        ).iter_rows()
-    ]
-    return table.select("group_idx", "n").with_columns(
-        pl.Series("low_fen", [low for low, _ in bounds], dtype=pl.Int64),
-        pl.Series("high_fen", [high for _, high in bounds], dtype=pl.Int64),
+    trimmed = pl.col("n") >= trim.min_cases
+    large = table.filter(trimmed)
+    lows, highs = _bounds(trim, large, ordered["cost_fen"])
+    kept = large.select("group_idx", lows.cast(pl.Int64).alias("low"), highs.cast(pl.Int64).alias("high"))
+    return table.join(kept, on="group_idx", how="left", maintain_order="left").select(
+        "group_idx",
+        "n",
+        pl.coalesce("low", "low_fen").alias("low_fen"),
+        pl.coalesce("high", "high_fen").alias("high_fen"),
     )
 
 
@@ -178,16 +201,23 @@ def coefficients_of_variation(kept: pl.DataFrame) -> pl.DataFrame:
     return sums.select("group_idx").with_columns(pl.Series("cv", values, dtype=pl.Float64))
 
 
-def _weight(mean: Fraction, all_mean: Fraction, bench: Fraction | None, policy: WeightsPolicy) -> int:
+def _weights(
+    means: dict[int, Fraction], all_mean: Fraction, bench: Fraction | None, policy: WeightsPolicy
+) -> dict[int, int]:
     if policy.method == "benchmark":
         assert bench is not None
-        relative = mean / bench
+        unit = bench
     elif policy.method == "standard_amount":
         assert policy.standard_yuan is not None
-        relative = mean / (Fraction(policy.standard_yuan) * 100)
+        unit = Fraction(policy.standard_yuan) * 100
     else:
-        relative = mean / all_mean
-    return round_half_up(relative * policy.scale * SCALE, step_of(policy.decimals))
+        unit = all_mean
+    factor, step = Fraction(policy.scale * SCALE) / unit, step_of(policy.decimals)
+    # Numerator and denominator by themselves: reducing thousands of long fractions takes a second.
+    return {
+        group: round_ratio(mean.numerator * factor.numerator, mean.denominator * factor.denominator, step)
+        for group, mean in means.items()
+    }
 
 
 def _mean_rows(kept: pl.DataFrame, by: list[str]) -> pl.DataFrame:
@@ -218,7 +248,7 @@ def _means_and_weights(
         weights = given_weights(catalog, rules)
     else:
         bench = _benchmark(catalog, rules, means)
-        weights = {group: _weight(mean, all_mean, bench, rules) for group, mean in means.items()}
+        weights = _weights(means, all_mean, bench, rules)
     rows = [
         (group, round_half_up(means[group]) if group in means else None, weights.get(group))
         for group in sorted({*means, *weights})
