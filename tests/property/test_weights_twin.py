@@ -197,7 +197,7 @@ def test_given_and_negotiated_weights_are_the_twins(history, rules, places, seed
         cases = found.groups["history_cases"].to_list()
         total = sum((weight or 0) * n for weight, n in zip(weights, cases, strict=True))
         assert found.negotiated.total_e4 == total + found.negotiated.left_e4
-        # Rounding moves each weight by half of the last decimal at most.
+        # No more than half of the last decimal of every weight (tests/property/test_negotiated.py is stricter).
         step = 10 ** (4 - rules["weights"]["decimals"])
         assert abs(found.negotiated.left_e4) * 2 <= step * sum(cases)
 

@@ -127,11 +127,43 @@ def negotiated(groups: dict[str, dict[str, Any]], overrides: Mapping[str, int], 
     )
     if rest == 0 or total - fixed <= 0:
         raise RefusedError("negotiated")
+    step = step_for(decimals)
+    exact = {}
     for gid, group in groups.items():
         if gid in overrides:
             group["rw_e4"] = overrides[gid]
         elif group["rw_e4"] is not None:
-            group["rw_e4"] = half_up(group["rw_e4"] * Fraction(total - fixed, rest), step_for(decimals))
+            exact[gid] = group["rw_e4"] * Fraction(total - fixed, rest)
+            whole = step * (exact[gid] // step)
+            if whole == 0 or group["history_cases"] == 0:
+                whole = half_up(exact.pop(gid), step)
+            group["rw_e4"] = whole
+
+    def missing() -> int:
+        return total - sum((g["rw_e4"] or 0) * g["history_cases"] for g in groups.values())
+
+    lost = sorted(exact, key=lambda gid: (groups[gid]["rw_e4"] - exact[gid], gid))
+    up = set()
+    for gid in lost:
+        if groups[gid]["history_cases"] * step <= missing():
+            groups[gid]["rw_e4"] += step
+            up.add(gid)
+    last = missing()
+    if last < step:
+        return
+    for gid in lost:
+        if gid in up:
+            continue
+        for other in reversed(lost):
+            differ = groups[gid]["history_cases"] - groups[other]["history_cases"]
+            if other in up and differ == last // step:
+                groups[gid]["rw_e4"] += step
+                groups[other]["rw_e4"] -= step
+                return
+    rest_of = [(groups[gid]["history_cases"], place, gid) for place, gid in enumerate(lost) if gid not in up]
+    for stays, _, gid in sorted(rest_of)[:1]:
+        if abs(last - stays * step) < last:
+            groups[gid]["rw_e4"] += step
 
 
 def class_of(hospital: Row, coefficients: Mapping[str, Any]) -> tuple[Any, ...]:
