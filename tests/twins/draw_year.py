@@ -340,14 +340,23 @@ def hospitals(rng: Random) -> list[Row]:
     return [{"fixmedins_code": code, **hospital(rng)} for code in codes]
 
 
+def areas_of(rng: Random, left: list[str]) -> str | list[str]:
+    """A word, or a list of some of the areas that no pool lists yet."""
+    words = ["local", "local", "any", "any", "any", "other"]
+    if not left or chance(rng, 0.7):
+        return rng.choice(words)
+    return [left.pop() for _ in range(rng.randint(1, len(left)))]
+
+
 def pools(rng: Random) -> list[Row]:
-    """One to three pools that may compete for the same stays."""
+    """One to three pools that may compete for the same stays; one listed area is in one list only."""
+    areas = rng.sample([AREA, "990200", "990300"], 3)
     names = rng.sample(["employee", "resident", "other"], rng.randint(1, 3))
     return [
         {
             "id": name,
             "insutype": some(rng, ["310", "390", "510"], 3, rng.choice([1, 2])),
-            "areas": rng.choice(["local", "local", "any", "any", "any", "other"]),
+            "areas": areas_of(rng, areas),
             "opening_value_e4": rng.choice([None, None, None, rng.randint(1, 10**6)]),
         }
         for name in names
@@ -517,7 +526,7 @@ def full_stay(rng: Random, years: list[int]) -> Row:
         "tcm_diag_codes": some(rng, ["B01.02", "B01.05", "A02.01", "C03"], 2, 0),
         "place": rng.randrange(60),
         "insutype": rng.choice(["310"] * 6 + ["390"] * 4 + ["510", None]),
-        "insu_admdvs": rng.choice([AREA, AREA, AREA, AREA, None, "990200"]),
+        "insu_admdvs": rng.choice([AREA, AREA, AREA, AREA, None, "990200", "990300"]),
         "psn_no": rng.choice(["P1", "P1", "P2", "P3", None]),
         "act_ipt_days": days,
         "dscg_way": rng.choice([1, 1, 1, 2, 4, 5, None]),

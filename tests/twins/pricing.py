@@ -10,7 +10,7 @@ from typing import Any
 from twins.codes import Row
 from twins.exact import E4, half_up, number, split, step_for
 from twins.settlement import own_payments, total
-from twins.values import payment_ratio, value_from
+from twins.values import payment_ratio
 from twins.weights import RefusedError
 
 PERIODS = {"year": 1, "quarter": 4, "month": 12}
@@ -105,25 +105,24 @@ def value_of(
         return opening, "fixed" if settings["rate"] == "elastic" else None
     floating, decimals = points - fixed, settings["decimals"]
     taken = Fraction(fixed * (opening or 0), E4 * E4) * 100
-    free = value_from(money / ratio - taken, Fraction(floating), decimals)
-    assert free is not None
+    exact = (money / ratio - taken) / 100 * E4 * E4 / floating
     step = step_for(decimals)
     if opening is not None and settings["ceiling"] is not None:
         most = half_up(opening * number(settings["ceiling"]), step)
-        if free > most:
+        if exact > most:
             return most, "ceiling"
     if opening is not None and settings["floor"] is not None:
         least = half_up(opening * number(settings["floor"]), step)
-        if free < least:
+        if exact < least:
             needs = half_up(worth(fixed, opening, ratio)) + half_up(worth(floating, least, ratio))
             if needs - money <= reserve:
                 return least, "floor"
             all_money = (money + max(0, reserve)) / ratio - taken
-            exact = all_money / 100 * E4 * E4 / floating
-            return max(0, floor(exact / step) * step), "reserve"
-    if fixed and free < 0:
+            payable = all_money / 100 * E4 * E4 / floating
+            return max(0, floor(payable / step) * step), "reserve"
+    if fixed and exact < 0:
         return 0, "zero"
-    return free, None
+    return half_up(exact, step), None
 
 
 def price_pool(

@@ -329,6 +329,12 @@ def test_an_elastic_value_and_its_bounds():
     assert value(90_000, 7_000, floor="0.9") == (850_000, "reserve")
     # 1,300.00: 250.00 a point, at most 1.2 x 100.00
     assert value(130_000, ceiling="1.2") == (1_200_000, "ceiling")
+    # the exact value is compared: 1,040.00 + 0.01 leave 120.005 a point, which is above 120.00 though it rounds to it;
+    # 980.00 - 0.01 leave 89.995, which is below 90.00
+    assert value(104_000, ceiling="1.2", decimals=2) == (1_200_000, None)
+    assert value(104_001, ceiling="1.2", decimals=1) == (1_200_000, "ceiling")
+    assert value(98_000, floor="0.9", decimals=1) == (900_000, None)
+    assert value(97_999, 1, floor="0.9", decimals=1) == (900_000, "floor")
     # 700.00 do not even pay the fixed points
     assert value(70_000) == (0, "zero")
     assert value_of(1, 10, 10, 1_000_000, Fraction(1), 0, rules()) == (1_000_000, "fixed")

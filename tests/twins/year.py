@@ -62,8 +62,12 @@ def pool_of(stay: Row, region: Row) -> tuple[str | None, str | None]:
     """Pool of a stay, or the reason why it has none (section 1)."""
     if stay["insutype"] is None:
         return None, "self_paying"
-    here = stay["insu_admdvs"] in (None, region["area"])
+    area = stay["insu_admdvs"] or region["area"]
+    here = area == region["area"]
     listed = [pool for pool in region["pools"] if stay["insutype"] in pool["insutype"]]
+    for pool in listed:
+        if isinstance(pool["areas"], list) and area in pool["areas"]:
+            return pool["id"], None
     for pool in listed:
         if pool["areas"] == "any" or pool["areas"] == ("local" if here else "other"):
             return pool["id"], None

@@ -12,7 +12,7 @@ import polars as pl
 from fenzhi.budget.direct import direct_sums, payment_ratio, with_direct
 from fenzhi.budget.elastic import PERIODS, with_units
 from fenzhi.budget.lines import Budget
-from fenzhi.budget.opening import FEN_PER_POINT_VALUE, point_value
+from fenzhi.budget.opening import FEN_PER_POINT_VALUE
 from fenzhi.errors import ConservationError, RegionError
 from fenzhi.money import SCALE, apportion, format_fen, round_half_up, step_of
 from fenzhi.policy.values import PointValue
@@ -85,9 +85,12 @@ class _Unit:
 
 
 def _bounds(unit: _Unit, policy: PointValue, reserve_fen: int) -> tuple[int, str | None]:
-    """Return the floating value of a unit and what limits it."""
-    free = point_value(unit.rest(), unit.floating(), policy)
+    """Return the floating value of a unit and what limits it.
+
+    The exact value is compared, so that what is paid does not jump where a limit begins to hold.
+    """
     step = step_of(policy.decimals)
+    free = unit.rest() * FEN_PER_POINT_VALUE / unit.floating()
     if unit.opening is not None and policy.ceiling is not None:
         ceiling = round_half_up(unit.opening * Fraction(policy.ceiling), step)
         if free > ceiling:
@@ -101,7 +104,7 @@ def _bounds(unit: _Unit, policy: PointValue, reserve_fen: int) -> tuple[int, str
             exact = unit.rest(max(0, reserve_fen)) * FEN_PER_POINT_VALUE / unit.floating()
             return max(0, (exact / step).__floor__() * step), "reserve"
     # The fixed points took more than there is: nothing is left for the others.
-    return (0, "zero") if unit.fixed and free < 0 else (free, None)
+    return (0, "zero") if unit.fixed and free < 0 else (round_half_up(free, step), None)
 
 
 def _value(unit: _Unit, pool: str, policy: PointValue, reserve_fen: int) -> int:

@@ -21,6 +21,8 @@ from fenzhi.policy.validity import validity_errors
 from fenzhi.records import StaysRead, load_columns, read_stays, rule_message
 from fenzhi.region import Region, load_region
 from fenzhi.region.periods import period_of
+from fenzhi.region.pools import gaps, overlaps
+from fenzhi.region.scope import pool_of
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,19 @@ def _stays_of_rules(stays: pl.DataFrame, settings: Sequence[Setting]) -> tuple[s
     return (f"note: [POLICY_STAYS] stays by policy and catalogue: {', '.join(held)}",)
 
 
+def _pool_findings(stays: pl.DataFrame, region: Region) -> tuple[str, ...]:
+    """Say which pools overlap, and which insured areas of the year's stays no pool takes."""
+    of_year = stays.filter(pl.col("dscg_time").dt.year() == region.meta.year)
+    placed = of_year.with_columns(pool_of(of_year, region.pools, region.meta.area).alias("pool"))
+    return (
+        *(f"warning: [POOL_OVERLAP] {text}" for text in overlaps(region.pools, region.meta.area)),
+        *(
+            f"{'warning' if listed else 'note'}: [POOL_GAP] {text}"
+            for listed, text in gaps(placed, region.pools)
+        ),
+    )
+
+
 def check_region(folder: Path) -> Checked:
     """Check a region's folder. Raises the error that a run would end with; warnings are returned."""
     region = load_region(folder)
@@ -141,7 +156,11 @@ def check_region(folder: Path) -> Checked:
     )
     unmapped = tuple(f"warning: [CODES_UNMAPPED] {text}" for text in unmapped_notices(read.stays, setting))
     budget = budget_table(region.budget, [pool.id for pool in region.pools])
-    return _checked(read, (*findings, *_stays_of_rules(read.stays, settings), *unmapped), budget)
+    return _checked(
+        read,
+        (*findings, *_pool_findings(read.stays, region), *_stays_of_rules(read.stays, settings), *unmapped),
+        budget,
+    )
 
 
 def write_findings(checked: Checked, target: Path) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import polars as pl
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -23,6 +22,7 @@ from fenzhi.records import QualityRules
 from fenzhi.region.auxiliary import read_auxiliary
 from fenzhi.region.bonuses import bonuses_of_packs, require_levels
 from fenzhi.region.packs import load_packs
+from fenzhi.region.pools import Pool, listed_twice
 from fenzhi.region.reviews import (
     APPLICATIONS,
     DECISIONS,
@@ -108,16 +108,6 @@ class RegionMeta(Model):
         if isinstance(self.catalog, str):
             return (CatalogDays(catalog=self.catalog),)
         return tuple(sorted(self.catalog, key=CatalogDays.span))
-
-
-class Pool(Model):
-    """A pool: which insurance kinds and insured areas it takes; ``opening_value`` replaces the computed one."""
-
-    id: str = Field(pattern=r"^[A-Za-z0-9_\-]+$")
-    title: str
-    insutype: tuple[str, ...] = Field(min_length=1)
-    areas: Literal["local", "other", "any"] = "local"
-    opening_value: Decimal | None = Field(default=None, gt=0, lt=1_000_000, decimal_places=4)
 
 
 class CodesConfig(Model):
@@ -314,6 +304,14 @@ def load_region(folder: Path) -> Region:
             file=file,
             field="pool.id",
             remedy="give each its own",
+        )
+    for at, text in listed_twice(settings.pool):
+        raise RegionError(
+            text,
+            code="REGION_POOLS",
+            file=file,
+            field=f"pool.{at + 1}.areas",
+            remedy="take the area out of one of the two lists",
         )
     hospitals = read_hospitals(folder / meta.hospitals)
 

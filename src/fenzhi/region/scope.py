@@ -8,7 +8,7 @@ import polars as pl
 
 from fenzhi.policy.cases import BedDay
 from fenzhi.policy.models import Scope
-from fenzhi.region.load import Pool
+from fenzhi.region.pools import Pool, in_order
 
 
 def _text(column: str, stays: pl.DataFrame) -> pl.Expr:
@@ -16,12 +16,22 @@ def _text(column: str, stays: pl.DataFrame) -> pl.Expr:
 
 
 def pool_of(stays: pl.DataFrame, pools: Sequence[Pool], area: str | None) -> pl.Expr:
-    """Return the expression of a stay's pool: the first whose insurance kinds and areas fit, else null."""
+    """Return the expression of a stay's pool: the first whose insurance kinds and areas fit, else null.
+
+    A listed area belongs to the pool that lists it; a stay without area has that of the region.
+    """
     insured = _text("insu_admdvs", stays)
-    local = pl.lit(True) if area is None else insured.fill_null(area) == area
+    if area is not None:
+        insured = insured.fill_null(area)
+    local = pl.lit(True) if area is None else insured == area
+    words = {"any": pl.lit(True), "local": local, "other": ~local}
     pool = pl.lit(None, pl.String)
-    for entry in reversed(pools):
-        place = {"any": pl.lit(True), "local": local, "other": ~local}[entry.areas]
+    for entry in reversed(in_order(pools)):
+        place = (
+            words[entry.areas]
+            if isinstance(entry.areas, str)
+            else insured.is_in(list(entry.listed)).fill_null(False)
+        )
         fits = _text("insutype", stays).is_in(list(entry.insutype)).fill_null(False) & place
         pool = pl.when(fits).then(pl.lit(entry.id)).otherwise(pool)
     return pool

@@ -217,3 +217,28 @@ def test_a_fixed_rate_without_opening_value_is_refused() -> None:
     assert (caught.value.code, caught.value.field) == ("BUDGET_OPENING", "pool.opening_value")
     empty = price(scored(("E", 1_000, 700, 0)), budget(E="1"), opening(E=None), FIXED["ratio"])
     assert empty["settlement_value_e4"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("fund", "value", "limit"),
+    [
+        # 1,000 points at an opening value of 10.00, between 9.0 and 12.0, one decimal; patients pay nothing.
+        ("12000.00", 120_000, None),
+        # 12.01 rounds to 12.0 and is above it all the same: 0.01 x 1,000 = 10.00 stay with the reserve.
+        ("12010.00", 120_000, "ceiling"),
+        ("9000.00", 90_000, None),
+        # 8.99 rounds to 9.0 and is below it: the reserve would have to give 10.00 and holds nothing, so 8.9.
+        ("8990.00", 89_000, "reserve"),
+    ],
+)
+def test_the_exact_value_is_compared_with_floor_and_ceiling(fund: str, value: int, limit: str | None) -> None:
+    rules = PointValue(floor="0.9", ceiling="1.2", decimals=1)
+    stays = scored(("E", 1_000_000, 1_000_000, 10_000_000))
+    units = stays.with_columns(
+        pl.lit(0, pl.Int8).alias("period"), pl.lit(0, pl.Int64).alias("fixed_points_e4")
+    )
+    row = price_units(units, budget(E=fund), opening(E=100_000), rules).row(0, named=True)
+    assert (row["settlement_value_e4"], row["value_limit"]) == (value, limit)
+    # What points take moves with the fund and does not jump at the ceiling.
+    takes = {None: int(fund.replace(".", "")), "ceiling": 1_200_000, "reserve": 890_000}
+    assert row["floating_fen"] == takes[limit]
