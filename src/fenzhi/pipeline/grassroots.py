@@ -13,7 +13,8 @@ from fenzhi.catalogs.drg import make_drg_catalog, save_drg_catalog
 from fenzhi.codes import read_table, require_columns
 from fenzhi.errors import CatalogError, RegionError
 from fenzhi.files import new_file, require_new_dir, require_new_file
-from fenzhi.pipeline.history import read_histories
+from fenzhi.pipeline.ahead import ahead
+from fenzhi.pipeline.history import history_reads, read_histories
 from fenzhi.pipeline.setting import Clock, Progress, Setting, make_settings, silent
 from fenzhi.pipeline.store import write_csv
 from fenzhi.policy.grassroots import Grassroots
@@ -79,7 +80,7 @@ def select_grassroots(
     region = load_region(folder)
     setting = _setting_on(region, day)
     region = setting.region
-    [history] = read_histories([setting], clock)
+    [history] = read_histories([setting], clock, ahead(history_reads([setting])))
     clock.start("measure weights", 0.9)
     report = choose_grassroots(history.measured, setting.catalog, region.policy, region.hospitals, named)
     clock.stop()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import polars.selectors as cs
@@ -107,39 +108,17 @@ def _rigid(region: Region) -> list[pl.Expr]:
     return [pl.sum_horizontal(pl.col(f"{fee}_fen").fill_null(0) for fee in fees).alias(RIGID)] if fees else []
 
 
-def read_histories(settings: Sequence[Setting], clock: Clock) -> list[History]:
-    """Read the history folder by folder and group it by the rules of each period, keeping numbers only.
+def history_reads(settings: Sequence[Setting]) -> list[Callable[[], StaysRead]]:
+    """Return what reads each folder of the history, oldest first.
 
-    So each folder is read once, and memory stays small. Returns one history per setting.
+    Raises :class:`RegionError` without any.
     """
     region = settings[0].region
-    years = history_years(region)
-    parts: list[list[pl.DataFrame]] = [[] for _ in settings]
-    counts = [{"history_rows": 0, "history_accepted": 0, "history_other_year": 0} for _ in settings]
     fees = [
         fee_columns(one.region.policy.auxiliary) | tcm_fee_columns(one) | set(_rigid_fees(one.region))
         for one in settings
     ]
-    sources = region.meta.history
-    for i, name in enumerate(sources):
-        clock.start("read history", 0.02 + 0.38 * i / len(sources))
-        read = read_stays(
-            region.path(name),
-            columns=settings[0].columns,
-            quality=region.quality,
-            known=known_codes(region),
-            needs="weights",
-            also=frozenset().union(*fees),
-        )
-        clock.start("group history", 0.02 + 0.38 * (i + 0.6) / len(sources))
-        for setting, kept, count in zip(settings, parts, counts, strict=True):
-            slim = _slim_history(read, setting)
-            mine = slim.filter(pl.col("year").is_in(years))
-            count["history_rows"] += read.rows_in
-            count["history_accepted"] += read.stays.height
-            count["history_other_year"] += slim.height - mine.height
-            kept.append(mine)
-    if not sources:
+    if not region.meta.history:
         raise RegionError(
             "region.toml names no history, so no weight can be measured",
             code="HISTORY_EMPTY",
@@ -147,4 +126,37 @@ def read_histories(settings: Sequence[Setting], clock: Clock) -> list[History]:
             field="region.history",
             remedy="name the folders of the years before, oldest first",
         )
+    read = partial(
+        read_stays,
+        columns=settings[0].columns,
+        quality=region.quality,
+        known=known_codes(region),
+        needs="weights",
+        also=frozenset().union(*fees),
+    )
+    return [partial(read, region.path(name)) for name in region.meta.history]
+
+
+def read_histories(settings: Sequence[Setting], clock: Clock, reads: Iterator[StaysRead]) -> list[History]:
+    """Take the history folder by folder and group it by the rules of each period, keeping numbers only.
+
+    ``reads``: what :func:`history_reads` read, in turn. So each folder is read once, and memory stays small. Returns
+    one history per setting.
+    """
+    region = settings[0].region
+    years, folders = history_years(region), len(region.meta.history)
+    parts: list[list[pl.DataFrame]] = [[] for _ in settings]
+    counts = [{"history_rows": 0, "history_accepted": 0, "history_other_year": 0} for _ in settings]
+    for i in range(folders):
+        clock.start("read history", 0.02 + 0.38 * i / folders)
+        read = next(reads)
+        clock.start("group history", 0.02 + 0.38 * (i + 0.6) / folders)
+        for setting, kept, count in zip(settings, parts, counts, strict=True):
+            slim = _slim_history(read, setting)
+            mine = slim.filter(pl.col("year").is_in(years))
+            count["history_rows"] += read.rows_in
+            count["history_accepted"] += read.stays.height
+            count["history_other_year"] += slim.height - mine.height
+            kept.append(mine)
+        del read
     return [History(pl.concat(kept, rechunk=True), count) for kept, count in zip(parts, counts, strict=True)]

@@ -17,7 +17,8 @@ from fenzhi.budget import (
 )
 from fenzhi.errors import ConservationError
 from fenzhi.monitoring import hospital_indices
-from fenzhi.pipeline.history import read_histories
+from fenzhi.pipeline.ahead import ahead
+from fenzhi.pipeline.history import history_reads, read_histories
 from fenzhi.pipeline.parts import (
     Part,
     divided,
@@ -41,6 +42,7 @@ from fenzhi.pipeline.rule_tables import (
 from fenzhi.pipeline.setting import (
     Clock,
     Progress,
+    Setting,
     known_codes,
     make_settings,
     silent,
@@ -125,6 +127,16 @@ def _opening(region: Region, past: pl.DataFrame, part: Part) -> tuple[pl.DataFra
     return opening, last
 
 
+def _read_year(region: Region, setting: Setting) -> StaysRead:
+    """Read the records of the year."""
+    return read_stays(
+        region.path(region.meta.records),
+        columns=setting.columns,
+        quality=region.quality,
+        known=known_codes(region),
+    )
+
+
 def compute(
     region: Region, *, chunk_rows: int | None = None, progress: Progress = silent
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
@@ -136,7 +148,9 @@ def compute(
     clock = Clock(progress)
     clock.start("read region", 0.0)
     settings = make_settings(region, chunk_rows)
-    histories = read_histories(settings, clock)
+    # The next records are read while those before are worked on: the year's own while weights are measured.
+    reads = ahead([*history_reads(settings), lambda: _read_year(region, settings[0])])
+    histories = read_histories(settings, clock, reads)
     counts = histories[0].counts
     clock.start("measure weights", 0.40)
     measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
@@ -146,12 +160,7 @@ def compute(
     inputs = _year_inputs(region, past)
     del histories, measured, past
     clock.start("read records", 0.50)
-    read = read_stays(
-        region.path(region.meta.records),
-        columns=settings[0].columns,
-        quality=region.quality,
-        known=known_codes(region),
-    )
+    read = next(reads)
     clock.start("group", 0.62)
     days = divided(read.stays, [one.period for one in settings])
     taken = [group_part(part, stays) for part, stays in zip(parts, days, strict=True)]

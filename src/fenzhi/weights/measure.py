@@ -195,7 +195,7 @@ def coefficients_of_variation(kept: pl.DataFrame) -> pl.DataFrame:
         (pl.col("cost_fen").cast(pl.Int128) ** 2).sum().alias("squares"),
     )
     values = [
-        sqrt(Fraction(n * squares - total * total, total * total)) if total else None
+        sqrt((n * squares - total * total) / (total * total)) if total else None
         for n, total, squares in sums.select("n", "total", "squares").iter_rows()
     ]
     return sums.select("group_idx").with_columns(pl.Series("cv", values, dtype=pl.Float64))

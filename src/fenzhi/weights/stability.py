@@ -24,7 +24,7 @@ def calm_groups(kept: pl.DataFrame, cv_max: Decimal) -> set[int]:
     return {
         group
         for group, n, total, squares in sums.iter_rows()
-        if total and n * squares - total * total <= limit * total * total
+        if total and (n * squares - total * total) * limit.denominator <= limit.numerator * total * total
     }
 
 
