@@ -13,7 +13,7 @@ import polars as pl
 
 from fenzhi.arrays import Int32s, Int64s, freeze
 from fenzhi.errors import RegionError
-from fenzhi.money import SCALE, step_of, to_e4
+from fenzhi.money import SCALE, round_ratio, step_of, to_e4
 from fenzhi.policy.auxiliary import OTHER, Auxiliary
 from fenzhi.policy.models import Policy
 from fenzhi.weights.level_sums import (
@@ -24,6 +24,7 @@ from fenzhi.weights.level_sums import (
     figures,
     joined,
     level_sums,
+    mean_costs,
     year_costs_texts,
 )
 from fenzhi.weights.levels import level_name, with_levels
@@ -111,11 +112,6 @@ def read_year_costs(text: str) -> dict[int, tuple[int, int]]:
     return {int(year): (int(cost), int(stays)) for year, cost, stays in parts}
 
 
-def _half_up(top: int, below: int, step: int = 1) -> int:
-    """Return a ratio rounded half up to a multiple of ``step``."""
-    return (2 * top + below * step) // (2 * below * step) * step
-
-
 def _try(sums: Sums, ids: Int32s, whole: Figures, rest: int, rules: _Rules) -> _Tried:
     """Try a family on every group. ``sums``: (groups, levels, years); ``rest``: the last level."""
     sums = joined(sums, rules.auxiliary.min_level_cases)
@@ -125,40 +121,47 @@ def _try(sums: Sums, ids: Int32s, whole: Figures, rest: int, rules: _Rules) -> _
     starts = np.searchsorted(at, np.arange(len(ids) + 1)).tolist()
     tried = _Tried(ids[at], levels, parts, found, starts, [], [], [], [])
     for group, (start, end) in enumerate(pairwise(starts)):
-        one = found.part(start, end)
-        all_stays = whole.part(group, group + 1)
-        status, inside, coefficients = _divide(one, all_stays, rules)
-        if coefficients and levels[end - 1] == rest and one.cases[-1] < rules.auxiliary.min_level_cases:
+        status, inside, coefficients = _divide(found, range(start, end), whole, group, rules)
+        if (
+            coefficients
+            and levels[end - 1] == rest
+            and found.cases[end - 1] < rules.auxiliary.min_level_cases
+        ):
             coefficients[-1] = SCALE
-        before = all_stays.cvs[0]
+        before = whole.cvs[group]
         known = inside is not None and before is not None
         tried.statuses.append(status)
         tried.before.append(before / CV_PARTS if known and before is not None else None)
-        tried.after.append(inside / all_stays.cases[0] / CV_PARTS if known and inside is not None else None)
+        tried.after.append(inside / whole.cases[group] / CV_PARTS if known and inside is not None else None)
         tried.coefficients.extend(coefficients or [None] * (end - start))
     return tried
 
 
-def _divide(parts: Figures, whole: Figures, rules: _Rules) -> tuple[str, int | None, list[int | None] | None]:
-    """Divide a group: is there more than one level, and do costs vary less inside them?
+def _divide(
+    parts: Figures, mine: range, whole: Figures, group: int, rules: _Rules
+) -> tuple[str, int | None, list[int | None] | None]:
+    """Divide a group into its parts (``mine``): is there more than one, and do costs vary less inside them?
 
     Returns the status, the CV inside the levels summed over stays, and the coefficients of the levels if it is so.
     """
-    (n,), ((cost, stays),), (before,) = whole
-    if before is None or None in parts.cvs or any(top < 0 for top, _ in parts.means):
+    n, before = whole.cases[group], whole.cvs[group]
+    cvs = parts.cvs[mine.start : mine.stop]
+    if before is None or None in cvs or (parts.below_zero and any(parts.mean(at)[0] < 0 for at in mine)):
         return "no_cost", None, None
-    inside = sum([cases * (cv or 0) for cases, cv in zip(parts.cases, parts.cvs, strict=True)])
-    if len(parts.cases) == 1:
+    inside = sum([parts.cases[at] * (cv or 0) for at, cv in zip(mine, cvs, strict=True)])
+    if len(mine) == 1:
         return "one_level", inside, None
     if not before or inside * SCALE > rules.left_e4 * n * before:
         return "cv_not_lower", inside, None
+    cost, stays = whole.mean(group)
     if cost <= 0:
         return "no_cost", inside, None
-    step = rules.step
+    # Only here the exact means are needed: most families do not get so far.
+    means = [parts.mean(at) for at in mine]
     return (
         "other_family",
         inside,
-        [_half_up(top * stays * SCALE, below * cost, step) for top, below in parts.means],
+        [round_ratio(top * stays * SCALE, below * cost, rules.step) for top, below in means],
     )
 
 
@@ -190,7 +193,7 @@ def _table(place: int, tried: _Tried, rules: _Rules, years: tuple[int, ...]) -> 
         "family": pl.repeat(rules.auxiliary.families[place].name, len(of), eager=True),
         "level": names.gather(tried.levels),
         "cases": pl.Series(tried.figures.cases, dtype=pl.Int64),
-        "mean_cost_fen": pl.Series([_half_up(*mean) for mean in tried.figures.means], dtype=pl.Int64),
+        "mean_cost_fen": pl.Series(mean_costs(tried.sums, rules.weights, rules.pooling), dtype=pl.Int64),
         "year_costs": year_costs_texts(tried.sums, years),
         "cv": pl.Series(tried.before, dtype=pl.Float64).gather(of),
         "cv_after": pl.Series(tried.after, dtype=pl.Float64).gather(of),

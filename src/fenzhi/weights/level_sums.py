@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import isqrt, prod
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ import polars as pl
 
 from fenzhi.arrays import Int16s, Int32s, Int64s, freeze
 from fenzhi.kernels.sums import LOW, LOW_BITS, add_costs
+from fenzhi.money import round_ratio
 
 # Coefficients of variation are compared at this many parts of one, cut off: no root has to be exact.
 CV_PARTS = 10**9
@@ -40,15 +43,23 @@ class Sums(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What follows from sums (parts, years), an entry each: stays, mean as a ratio, CV (None without costs)."""
+    """What follows from sums (parts, years), an entry each: stays, CV (None without costs), and what means are of.
+
+    ``weights``: of the years; ``pooling``: see :mod:`.years`. ``below_zero``: some costs are.
+    """
 
     cases: list[int]
-    means: list[tuple[int, int]]
     cvs: list[int | None]
+    counts: list[list[int]]
+    costs: list[list[int]]
+    weights: list[int]
+    pooling: str
+    below_zero: bool
 
-    def part(self, start: int, end: int) -> Figures:
-        """Return the figures of some parts."""
-        return Figures(self.cases[start:end], self.means[start:end], self.cvs[start:end])
+    def mean(self, at: int) -> tuple[int, int]:
+        """Return the mean of a part over years as numerator and denominator."""
+        mean = _by_cases if self.pooling == "cases" else _by_year
+        return mean(self.weights, self.counts[at], self.costs[at])
 
 
 def level_sums(kept: Kept, levels: Int16s, shape: tuple[int, int, int]) -> Sums:
@@ -87,9 +98,38 @@ def figures(sums: Sums, weights: list[int], pooling: str) -> Figures:
     high, low = sums.high.sum(axis=1).tolist(), sums.low.sum(axis=1).tolist()
     squares = [(one << LOW_BITS) + two for one, two in zip(high, low, strict=True)]
     cvs = [cv_parts(*each) for each in zip(cases, totals, squares, strict=True)]
-    mean = _by_cases if pooling == "cases" else _by_year
-    pairs = zip(sums.n.tolist(), sums.total.tolist(), strict=True)
-    return Figures(cases, [mean(weights, counts, costs) for counts, costs in pairs], cvs)
+    below_zero = bool(sums.total.size) and int(sums.total.min()) < 0
+    return Figures(cases, cvs, sums.n.tolist(), sums.total.tolist(), weights, pooling, below_zero)
+
+
+def mean_costs(sums: Sums, weights: list[int], pooling: str) -> list[int]:
+    """Return the mean costs of sums (parts, years) in fen, rounded half up; every part has a stay."""
+    years = range(len(weights))
+    if not sums.n.size:
+        return []
+    most, stays = int(np.abs(sums.total).max()), int(sums.n.max())
+    # Beyond this the products do not fit into 128 bits.
+    if 4 * (most + 1) * stays ** len(weights) * sum(weights) >= 2**126:
+        one = figures(sums, weights, pooling)
+        return [round_ratio(*one.mean(at)) for at in range(len(sums.n))]
+    frame = pl.DataFrame(
+        {f"n{at}": pl.Series(sums.n[:, at].tolist(), dtype=pl.Int128) for at in years}
+        | {f"cost{at}": pl.Series(sums.total[:, at].tolist(), dtype=pl.Int128) for at in years}
+    )
+    if pooling == "cases":
+        top = pl.sum_horizontal(w * pl.col(f"cost{at}") for at, w in enumerate(weights))
+        below = pl.sum_horizontal(w * pl.col(f"n{at}") for at, w in enumerate(weights))
+    else:
+        counts = [pl.max_horizontal(pl.col(f"n{at}"), pl.lit(1, pl.Int128)) for at in years]
+        every = reduce(mul, counts)
+        top = pl.sum_horizontal(
+            w * pl.col(f"cost{at}") * (every // counts[at]) for at, w in enumerate(weights)
+        )
+        below = every * pl.sum_horizontal(
+            pl.when(pl.col(f"n{at}") > 0).then(pl.lit(w, pl.Int128)).otherwise(pl.lit(0, pl.Int128))
+            for at, w in enumerate(weights)
+        )
+    return frame.select((top * 2 + below) // (below * 2)).to_series().to_list()
 
 
 def cv_parts(n: int, total: int, squares: int) -> int | None:
