@@ -15,11 +15,13 @@ def ahead(reads: Sequence[Callable[[], T]]) -> Iterator[T]:
     At most two results are alive at a time if the caller drops each before it asks for the next. An error of a read
     is raised when its turn comes.
     """
+    if not reads:
+        return
     with ThreadPoolExecutor(max_workers=1) as worker:
-        pending = worker.submit(reads[0]) if reads else None
-        for following in (*reads[1:], None):
-            assert pending is not None
+        pending = worker.submit(reads[0])
+        for following in reads[1:]:
             done = pending.result()
-            pending = None if following is None else worker.submit(following)
+            pending = worker.submit(following)
             yield done
             del done
+        yield pending.result()
