@@ -6,7 +6,7 @@ from fenzhi.budget.lines import Budget
 from fenzhi.budget.opening import opening_values
 from fenzhi.budget.pool import Line, PoolBudget
 from fenzhi.budget.table import budget_table, require_all_given
-from fenzhi.budget.values import pool_totals, price
+from fenzhi.budget.values import pool_sums, pool_totals, price, price_sums
 
 __all__ = [
     "Budget",
@@ -18,8 +18,10 @@ __all__ = [
     "fixed_points",
     "opening_values",
     "payment_ratio",
+    "pool_sums",
     "pool_totals",
     "price",
+    "price_sums",
     "require_all_given",
     "rigid_shares",
     "with_direct",

@@ -152,6 +152,22 @@ def _split(left_fen: int, parts: list[dict[str, Any]], policy: PointValue) -> li
     return apportion(left_fen, shares) if any(shares) else [left_fen] + [0] * (len(parts) - 1)
 
 
+def pool_sums(scored: pl.DataFrame, policy: PointValue) -> pl.DataFrame:
+    """Return one row per pool and period that has stays, with the sums that :func:`price_sums` prices.
+
+    ``scored``: as for :func:`price`. Sums of some stays and of others add up to those of all.
+    """
+    return (
+        with_units(with_direct(scored), policy)
+        .group_by("pool", "period")
+        .agg(
+            pl.len().cast(pl.Int64).alias("cases"),
+            pl.col("cost_fen", "booked_fen", "points_e4", "fixed_points_e4").cast(pl.Int128).sum(),
+            *direct_sums(),
+        )
+    )
+
+
 def price(
     scored: pl.DataFrame,
     budget: Budget,
@@ -167,17 +183,18 @@ def price(
     the floating points take. Raises :class:`RegionError` for a pool without the opening value that fixed points need,
     or whose fund does not cover what it pays directly.
     """
-    sums = {
-        (row["pool"], row["period"]): row
-        for row in with_units(with_direct(scored), policy)
-        .group_by("pool", "period")
-        .agg(
-            pl.len().alias("cases"),
-            pl.col("cost_fen", "booked_fen", "points_e4", "fixed_points_e4").cast(pl.Int128).sum(),
-            *direct_sums(),
-        )
-        .iter_rows(named=True)
-    }
+    return price_sums(pool_sums(scored, policy), budget, opening, policy, handed)
+
+
+def price_sums(
+    sums_of_pools: pl.DataFrame,
+    budget: Budget,
+    opening: pl.DataFrame,
+    policy: PointValue,
+    handed: Mapping[str, int] | None = None,
+) -> pl.DataFrame:
+    """Return what :func:`price` does, from the sums of :func:`pool_sums`."""
+    sums = {(row["pool"], row["period"]): row for row in sums_of_pools.iter_rows(named=True)}
     rows = []
     for pool, opening_value in opening.iter_rows():
         entry = budget.of(pool)

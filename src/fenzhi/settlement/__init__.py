@@ -2,6 +2,19 @@
 
 from fenzhi.settlement.calendar import clearing_facts
 from fenzhi.settlement.ledger import balances, require_balance
-from fenzhi.settlement.settle import Settled, YearInputs, settle
+from fenzhi.settlement.settle import Accounts, Settled, YearInputs, settle, settle_sums
+from fenzhi.settlement.sums import StaySums, replace_stays, stay_sums
 
-__all__ = ["Settled", "YearInputs", "balances", "clearing_facts", "require_balance", "settle"]
+__all__ = [
+    "Accounts",
+    "Settled",
+    "StaySums",
+    "YearInputs",
+    "balances",
+    "clearing_facts",
+    "replace_stays",
+    "require_balance",
+    "settle",
+    "settle_sums",
+    "stay_sums",
+]

@@ -18,8 +18,8 @@ ACCOUNT = ["fixmedins_code", "pool"]
 UNIT = [*ACCOUNT, "period"]
 
 
-def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays.
+def account_sums(scored: pl.DataFrame) -> pl.DataFrame:
+    """Return the sums of every hospital and pool that has stays; those of parts of the stays add up.
 
     ``scored``: fixmedins_code, pool, outcome, grassroots, cost_fen, booked_fen, rw_e4, points_e4, direct_fen of
     the stays that the fund pays; layer, where there may be TCM-advantage groups; add_on_e4, where there are add-ons;
@@ -28,7 +28,7 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     grouped, points = pl.col("outcome") == "grouped", pl.col("points_e4")
     flat = pl.col("grassroots").fill_null(False)
     tcm = pl.col("layer").cast(pl.String).eq_missing("tcm") if "layer" in scored.columns else pl.lit(False)
-    sums = scored.group_by(ACCOUNT).agg(
+    return scored.group_by(ACCOUNT).agg(
         pl.len().cast(pl.Int64).alias("cases"),
         grouped.sum().cast(pl.Int64).alias("grouped_cases"),
         (pl.col("outcome") == "comprehensive").sum().cast(pl.Int64).alias("comprehensive_cases"),
@@ -47,6 +47,10 @@ def hospital_sums(scored: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
         pl.col("rw_e4").sum().alias("rw_sum_e4"),
         pl.col("rw_e4").count().cast(pl.Int64).alias("rw_cases"),
     )
+
+
+def of_accounts(sums: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Return the sums of every account (hospital x pool, in the order of ``accounts``), zeros where it has no stays."""
     joined = accounts.join(sums, on=ACCOUNT, how="left", maintain_order="left")
     return joined.with_columns(cs.by_dtype(pl.Int64).fill_null(0))
 
@@ -69,10 +73,14 @@ def _of_which(columns: list[str]) -> list[pl.Expr]:
 
 
 def unit_sums(scored: pl.DataFrame) -> pl.DataFrame:
-    """Return points_e4, fixed_points_e4, others_fen, direct_fen per hospital, pool and period, sorted by these."""
+    """Return cases, points_e4, fixed_points_e4, others_fen, direct_fen per hospital, pool, period, sorted by these."""
     return (
         scored.group_by(UNIT)
-        .agg(pl.col("points_e4", "fixed_points_e4").sum(), *direct_sums())
+        .agg(
+            pl.len().cast(pl.Int64).alias("cases"),
+            pl.col("points_e4", "fixed_points_e4").sum(),
+            *direct_sums(),
+        )
         .drop("direct_cases")
         .sort(UNIT)
     )

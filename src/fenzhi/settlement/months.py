@@ -15,8 +15,23 @@ from fenzhi.policy.values import Settlement
 ACCOUNT = ["fixmedins_code", "pool"]
 
 
+MONTH = [*ACCOUNT, "month"]
+
+
+def month_sums(scored: pl.DataFrame) -> pl.DataFrame:
+    """Return the sums of every hospital, pool and month that has stays; those of parts of the stays add up.
+
+    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4, direct_fen.
+    """
+    return scored.group_by(MONTH).agg(
+        pl.len().cast(pl.Int64).alias("cases"),
+        pl.col("points_e4", "cost_fen", "booked_fen").sum(),
+        *direct_sums(),
+    )
+
+
 def monthly(
-    scored: pl.DataFrame,
+    sums: pl.DataFrame,
     accounts: pl.DataFrame,
     pools: pl.DataFrame,
     deductions: pl.DataFrame,
@@ -24,17 +39,12 @@ def monthly(
 ) -> pl.DataFrame:
     """Return one row per account and month (1 to 12) in the columns of ``results.MONTHS``.
 
-    ``scored``: fixmedins_code, pool, month, cost_fen, booked_fen, points_e4, direct_fen. due = points x opening
+    ``sums``: of :func:`month_sums`. due = points x opening
     value - (cost - booked) of the stays that points price + what is paid directly;
     advance = due x advance ratio - deductions of the month, at least 0. deposit_fen: what is withheld of due.
     """
     months = pl.DataFrame({"month": pl.int_range(1, 13, eager=True, dtype=pl.Int8)})
-    keys = [*ACCOUNT, "month"]
-    sums = scored.group_by(keys).agg(
-        pl.len().cast(pl.Int64).alias("cases"),
-        pl.col("points_e4", "cost_fen", "booked_fen").sum(),
-        *direct_sums(),
-    )
+    keys = MONTH
     cut = deductions.group_by(keys).agg(pl.col("deduction_fen").sum())
 
     def of_due(ratio: Decimal) -> pl.Expr:

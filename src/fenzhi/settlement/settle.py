@@ -14,17 +14,11 @@ from fenzhi.errors import ConservationError
 from fenzhi.money import SCALE, ratio_half_up
 from fenzhi.policy.models import Policy
 from fenzhi.policy.values import Settlement
-from fenzhi.settlement.annual import (
-    ACCOUNT,
-    assess,
-    gross_amounts,
-    hospital_sums,
-    stay_amounts,
-    unit_sums,
-)
+from fenzhi.settlement.annual import ACCOUNT, assess, gross_amounts, of_accounts, stay_amounts
 from fenzhi.settlement.ledger import balances, make_ledger, require_balance
 from fenzhi.settlement.months import monthly, quarterly, working_capital
 from fenzhi.settlement.sharing import share
+from fenzhi.settlement.sums import StaySums, stay_sums
 
 
 @dataclass(frozen=True)
@@ -120,6 +114,17 @@ def _cleared(accounts: pl.DataFrame, months: pl.DataFrame, policy: Policy) -> pl
     )
 
 
+@dataclass(frozen=True)
+class Accounts:
+    """The year settled without its stays; ``units``: hospital, pool and period with what its points are priced at."""
+
+    units: pl.DataFrame
+    hospitals: pl.DataFrame
+    months: pl.DataFrame
+    pools: pl.DataFrame
+    ledger: pl.DataFrame
+
+
 def settle(
     scored: pl.DataFrame, prices: pl.DataFrame, budget: Budget, policy: Policy, inputs: YearInputs
 ) -> Settled:
@@ -131,11 +136,19 @@ def settle(
     :class:`ConservationError` if a fen is lost or made.
     """
     scored = with_units(with_direct(scored), policy.point_value)
-    sums = hospital_sums(scored, inputs.accounts)
+    found = settle_sums(stay_sums(scored), prices, budget, policy, inputs)
+    stays = stay_amounts(scored, found.units, prices, policy)
+    return Settled(stays, found.hospitals, found.months, found.pools, found.ledger)
+
+
+def settle_sums(
+    stays: StaySums, prices: pl.DataFrame, budget: Budget, policy: Policy, inputs: YearInputs
+) -> Accounts:
+    """Settle the accounts of a region's year from the sums of its stays: all of :func:`settle` but the stays."""
+    sums = of_accounts(stays.accounts, inputs.accounts)
     pools = pool_totals(prices, budget).pipe(_with_tracks, inputs.tracks)
     _require_all_accounted(sums, pools)
-    units = gross_amounts(unit_sums(scored), prices, policy)
-    stays = stay_amounts(scored, units, prices, policy)
+    units = gross_amounts(stays.units, prices, policy)
     mine = units.group_by(ACCOUNT).agg(pl.col("gross_fen").sum())
     accounts = sums.join(mine, on=ACCOUNT, how="left", maintain_order="left").with_columns(
         pl.col("gross_fen").fill_null(0)
@@ -156,7 +169,7 @@ def settle(
             )
     accounts = assess(accounts, inputs.assessment, inputs.deductions, policy.settlement)
     accounts = working_capital(share(accounts, pools, policy.sharing), inputs.last_booked, policy.settlement)
-    months = monthly(scored, inputs.accounts, pools, inputs.deductions, policy.settlement)
+    months = monthly(stays.months, inputs.accounts, pools, inputs.deductions, policy.settlement)
     if inputs.advances is not None:
         accounts, months = _paid(accounts, months, inputs.advances)
     months = quarterly(months, policy.settlement)
@@ -185,7 +198,7 @@ def settle(
     ledger = make_ledger(accounts, months, pools, budget, inputs.year, policy.settlement.cite, inputs.tracks)
     require_balance(ledger)
     _require_reserve(ledger, pools)
-    return Settled(stays, accounts.drop("rw_sum_e4", "rw_cases"), months, pools, ledger)
+    return Accounts(units, accounts.drop("rw_sum_e4", "rw_cases"), months, pools, ledger)
 
 
 def _with_tracks(pools: pl.DataFrame, tracks: pl.DataFrame | None) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from worked import policy
 
 from fenzhi.budget import price
 from fenzhi.errors import ConservationError
-from fenzhi.settlement.annual import assess, gross_amounts, hospital_sums, stay_amounts, unit_sums
+from fenzhi.settlement.annual import account_sums, assess, gross_amounts, of_accounts, stay_amounts, unit_sums
 from fenzhi.settlement.settle import settle
 from twins.profile import examples
 
@@ -267,10 +267,10 @@ def test_parts_of_the_points() -> None:
     )
     accounts = pl.DataFrame({"fixmedins_code": ["H1", "H2", "H3"], "pool": ["E"] * 3})
     parts = ("points_e4", "auxiliary_points_e4", "points_review_e4", "add_on_e4")
-    assert hospital_sums(given, accounts).select("fixmedins_code", *parts).rows() == [
+    assert of_accounts(account_sums(given), accounts).select("fixmedins_code", *parts).rows() == [
         ("H1", 350_000, 30_000, 250_000, 0),
         ("H2", 120_000, -40_000, 0, 20_000),
         ("H3", 0, 0, 0, 0),
     ]
-    plain = hospital_sums(given.drop("auxiliary_points_e4", "review", "add_on_e4"), accounts)
+    plain = of_accounts(account_sums(given.drop("auxiliary_points_e4", "review", "add_on_e4")), accounts)
     assert plain.select(parts[1:]).sum().row(0) == (0, 0, 0)
