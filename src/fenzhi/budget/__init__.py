@@ -1,6 +1,6 @@
 """Budget: pools, lines, point values."""
 
-from fenzhi.budget.direct import direct_amounts, direct_sums, payment_ratio, with_direct
+from fenzhi.budget.direct import direct_amounts, direct_sums, payment_ratio, pool_ratios, with_direct
 from fenzhi.budget.elastic import fixed_points, rigid_shares
 from fenzhi.budget.lines import Budget
 from fenzhi.budget.opening import opening_values
@@ -18,6 +18,7 @@ __all__ = [
     "fixed_points",
     "opening_values",
     "payment_ratio",
+    "pool_ratios",
     "pool_sums",
     "pool_totals",
     "price",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -17,16 +17,26 @@ def payment_ratio(cost_fen: int, booked_fen: int) -> Fraction:
     return Fraction(booked_fen, cost_fen) if booked_fen > 0 and cost_fen > 0 else Fraction(1)
 
 
-def direct_amounts(scored: pl.DataFrame, ungrouped_factors: Sequence[Decimal]) -> pl.DataFrame:
+def pool_ratios(scored: pl.DataFrame) -> dict[str, Fraction]:
+    """Return pool -> payment ratio. ``scored``: pool, cost_fen, booked_fen of stays, or of sums of stays."""
+    sums = scored.group_by("pool").agg(pl.col("cost_fen", "booked_fen").cast(pl.Int128).sum())
+    return {pool: payment_ratio(cost, booked) for pool, cost, booked in sums.iter_rows()}
+
+
+def direct_amounts(
+    scored: pl.DataFrame,
+    ungrouped_factors: Sequence[Decimal],
+    ratios: Mapping[str, Fraction] | None = None,
+) -> pl.DataFrame:
     """Add direct_fen: cost x payment ratio of the pool (x factor without a group), at least 0; null if points pay.
 
     ``scored``: pool, cost_fen, booked_fen of all stays that the fund pays, and ``paid_directly``: the rule that
     pays a stay directly (``ungrouped``, ``deviation`` or ``review``), else null. ``ungrouped_factors``: of each part
-    of the year; with several the stays have ``part``, the place of theirs.
+    of the year; with several the stays have ``part``, the place of theirs. ``ratios``: of the pools, if ``scored`` are
+    not all of their stays.
     """
     if scored["paid_directly"].null_count() == scored.height:
         return scored.with_columns(pl.lit(None, pl.Int64).alias("direct_fen"))
-    sums = scored.group_by("pool").agg(pl.col("cost_fen", "booked_fen").cast(pl.Int128).sum())
     amount = pl.lit(None, pl.Int64)
     factors = [Fraction(factor) for factor in ungrouped_factors]
     parts = lcm(*(factor.denominator for factor in factors))
@@ -34,8 +44,7 @@ def direct_amounts(scored: pl.DataFrame, ungrouped_factors: Sequence[Decimal]) -
     for place, factor in enumerate(factors[1:], start=1):
         share = pl.when(pl.col("part") == place).then(int(factor * parts)).otherwise(share)
     share = pl.when(pl.col("paid_directly") == "ungrouped").then(share).otherwise(parts)
-    for pool, total, booked in sums.iter_rows():
-        ratio = payment_ratio(total, booked)
+    for pool, ratio in (pool_ratios(scored) if ratios is None else ratios).items():
         exact = pl.col("cost_fen").cast(pl.Int128) * share * pl.lit(ratio.numerator, pl.Int128)
         paid = ratio_half_up(exact, pl.lit(ratio.denominator * parts, pl.Int128))
         here = (pl.col("pool") == pool) & pl.col("paid_directly").is_not_null()

@@ -7,7 +7,7 @@ from fractions import Fraction
 import polars as pl
 
 from fenzhi.policy.review import SpecialReview
-from fenzhi.review.eligibility import REGION
+from fenzhi.review.eligibility import BY_DISEASE, REGION
 
 _COLUMNS = {
     "cost_multiple": "cost_multiple_e4",
@@ -19,17 +19,31 @@ _COLUMNS = {
 APPROVED = ("fee_for_service", "adjusted_standard", "coefficient", "expert_points")
 
 
-def quotas(stays: pl.DataFrame, rules: SpecialReview) -> pl.DataFrame:
+def discharges(stays: pl.DataFrame, hospitals: pl.DataFrame) -> pl.DataFrame:
+    """Return level, discharges: the stays that by-disease payment took, by the level of their hospital.
+
+    ``stays``: fixmedins_code, outcome. ``hospitals``: fixmedins_code, level. Counts of parts of the stays add up.
+    """
+    counts = (
+        stays.filter(pl.col("outcome").is_in(BY_DISEASE))
+        .group_by("fixmedins_code")
+        .agg(pl.len().cast(pl.Int64).alias("discharges"))
+        .join(hospitals.select("fixmedins_code", "level"), on="fixmedins_code", how="left")
+    )
+    return counts.group_by("level").agg(pl.col("discharges").sum())
+
+
+def quotas(counts: pl.DataFrame, rules: SpecialReview) -> pl.DataFrame:
     """Return unit, discharges, quota: how many may be approved, rounded down.
 
-    ``stays``: level of the hospital, one row per stay that by-disease payment took. One unit, the region, or one
-    per level.
+    ``counts``: of :func:`discharges`. One unit, the region, or one per level.
     """
     unit = pl.col("level").fill_null("-") if rules.level_quotas else pl.lit(REGION)
-    counts = stays.group_by(unit.alias("unit")).agg(pl.len().cast(pl.Int64).alias("discharges")).sort("unit")
-    rates = [Fraction(rules.level_quotas.get(name, rules.quota)) for name in counts["unit"]]
-    allowed = [int(rate * n) for rate, n in zip(rates, counts["discharges"], strict=True)]
-    return counts.with_columns(pl.Series("quota", allowed, dtype=pl.Int64))
+    found = counts.filter(pl.col("discharges") != 0).group_by(unit.alias("unit"))
+    units = found.agg(pl.col("discharges").sum()).sort("unit")
+    rates = [Fraction(rules.level_quotas.get(name, rules.quota)) for name in units["unit"]]
+    allowed = [int(rate * n) for rate, n in zip(rates, units["discharges"], strict=True)]
+    return units.with_columns(pl.Series("quota", allowed, dtype=pl.Int64))
 
 
 def ranked(
