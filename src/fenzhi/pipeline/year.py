@@ -89,7 +89,8 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
     return together.drop("row_idx")
 
 
-def _year_inputs(region: Region, past: pl.DataFrame) -> YearInputs:
+def year_inputs(region: Region, past: pl.DataFrame) -> YearInputs:
+    """Return what settlement takes from the region; ``past``: the stays of its history."""
     pools = pl.DataFrame({"pool": [pool.id for pool in region.pools]})
     last = past.filter((pl.col("year") == past["year"].max()) & pl.col("pool").is_not_null())
     return YearInputs(
@@ -111,7 +112,7 @@ def _last_points(based: pl.DataFrame) -> pl.DataFrame:
     return last.group_by("fixmedins_code", "pool").agg(points)
 
 
-def _opening(region: Region, past: pl.DataFrame, part: Part) -> tuple[pl.DataFrame, pl.DataFrame]:
+def opening_of(region: Region, past: pl.DataFrame, part: Part) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return opening values and last year's points by the rules of the part that holds on the first day of the year."""
     policy, weights = part.policy, part.weights
     based = base_points(past, weights, policy, part.groups["grassroots"])
@@ -156,8 +157,8 @@ def compute(
     measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
     parts = [part for part, _ in measured]
     policy, past = parts[0].policy, measured[0][1]
-    opening, last_points = _opening(region, past, parts[0])
-    inputs = _year_inputs(region, past)
+    opening, last_points = opening_of(region, past, parts[0])
+    inputs = year_inputs(region, past)
     del histories, measured, past
     clock.start("read records", 0.50)
     read = next(reads)

@@ -29,7 +29,7 @@ def stay_sums(scored: pl.DataFrame) -> StaySums:
 def replaced(frame: pl.DataFrame, keys: Sequence[str], gone: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """Return sums less those of the stays that are gone, and with those of new ones; rows without stays leave."""
     names = [name for name in frame.columns if name not in keys]
-    less = gone.select(*keys, *(-pl.col(name) for name in names))
+    less = gone.select(*keys, *(pl.col(name) * -1 for name in names))
     parts = [part.select(frame.columns) for part in (frame, less, new)]
     return (
         pl.concat(parts).group_by(keys).agg(cs.exclude(*keys).sum()).filter(pl.col("cases") != 0).sort(keys)

@@ -1,0 +1,137 @@
+"""A what-if gives what a full run on the changed records gives, to the fen, in every table.
+
+Years and policies are those of the year's twin; everything beside the points may be switched on.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import polars as pl
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fenzhi.errors import FenzhiError
+from fenzhi.pipeline import compute
+from fenzhi.pipeline.prepared import AT, freeze, prepare, read_records
+from fenzhi.region import load_region
+from fenzhi.simulation.base import base_of
+from fenzhi.simulation.engine import Change, unchanged, what_if
+from fenzhi.simulation.write import record_columns, write_region
+from property.test_year_twin import CATALOGS, SEEDS, ready
+from twins.draw_full import switched_on
+from twins.draw_year import HISTORY, POLICIES, RECORDS, REGIONS
+from twins.folder import write_region as write_drawn
+from twins.profile import examples
+
+YEARS = st.tuples(REGIONS, POLICIES, CATALOGS, HISTORY, RECORDS, SEEDS)
+TABLES = ("hospitals", "months", "pools", "budget", "ledger", "tracks", "track_lines", "values")
+STAY = ["setl_id", "fixmedins_code", "pool", "points_e4", "fixed_points_e4", "direct_fen", "payable_fen"]
+
+
+def held(folder):
+    frozen = freeze(load_region(folder))
+    return base_of(prepare(frozen, read_records(frozen)))
+
+
+def compare(changed, tables):
+    """Every table but those of stays, and the stays that the fund pays."""
+    for name in TABLES:
+        assert (name in changed.year.tables) == (name in tables), name
+        if name in tables:
+            assert changed.year.tables[name].equals(tables[name], null_equal=True), name
+    paid = tables["cases"].filter(pl.col("payable_fen").is_not_null()).select(STAY).sort("setl_id")
+    assert changed.stays().select(STAY).sort("setl_id").equals(paid, null_equal=True)
+
+
+def drawn_change(base, rng):
+    """Stays that leave, stays that differ in what they say, stays that are there once more."""
+    stays = base.stays
+    rows = list(range(stays.height))
+    rng.shuffle(rows)
+    few = min(rng.choice([0, 1, 2, len(rows) // 3]), len(rows) - 1)
+    gone, other, again = rows[:few], rows[few : 2 * few], rows[2 * few : 3 * few + rng.randint(0, 2)]
+    records = stays[other].select(record_columns(stays))
+    cost = pl.Series([rng.choice([1, 7, 10, 13, 40]) for _ in other], dtype=pl.Int64)
+    records = records.with_columns(
+        (pl.col("medfee_sumamt_fen") * cost // 10).alias("medfee_sumamt_fen"),
+        (pl.col("act_ipt_days") + rng.randint(0, 3)).alias("act_ipt_days"),
+    )
+    codes = stays["diag_codes"].to_list()
+    if rng.random() < 0.5 and other:
+        swapped = pl.Series("diag_codes", [rng.choice(codes) for _ in other], dtype=pl.List(pl.String))
+        places = stays["fixmedins_code"].to_list()
+        records = records.with_columns(
+            swapped, pl.Series("fixmedins_code", [rng.choice(places) for _ in other], dtype=pl.String)
+        )
+    copies = stays[again].with_columns(
+        ("+" + pl.col("setl_id")).alias("setl_id"), pl.lit(None, pl.String).alias("psn_no")
+    )
+    if "readmitted_days" in copies.columns:
+        copies = copies.with_columns(pl.lit(None, pl.Int32).alias("readmitted_days"))
+    out = pl.Series(AT, gone + other, dtype=pl.UInt32)
+    return Change(out, records, copies, drawn_region(base, rng))
+
+
+def drawn_region(base, rng):
+    """The region with another coefficient, another budget, decisions taken back; None if it stays."""
+    region = base.region
+    kind = rng.choice(["same", "same", "coefficient", "budget", "review", "settlement"])
+    if kind == "coefficient" and region.policy.coefficients.form != "group":
+        code = rng.choice(region.hospitals["fixmedins_code"].to_list())
+        given = pl.when(pl.col("fixmedins_code") == code).then(pl.lit(rng.choice(["0.85", "1.2", "3"])))
+        return replace(
+            region,
+            hospitals=region.hospitals.with_columns(given.otherwise("coefficient").alias("coefficient")),
+        )
+    if kind == "budget":
+        pools = []
+        for pool in region.budget.pool:
+            line = pool.lines[0].model_copy(update={"amount": (pool.lines[0].amount or 0) * 2 + 1000})
+            pools.append(pool.model_copy(update={"lines": (line, *pool.lines[1:])}))
+        return replace(region, budget=region.budget.model_copy(update={"pool": tuple(pools)}))
+    return None
+
+
+def check_change(folder, tables, rng):
+    base = held(folder)
+    compare(unchanged(base), tables)
+    change = drawn_change(base, rng)
+    target = folder.with_name("changed")
+    write_region(base, change, target)
+    refused = changed = None
+    try:
+        changed = what_if(base, change)
+    except FenzhiError as error:
+        refused = error
+    try:
+        tables, _ = compute(load_region(target))
+    except FenzhiError as error:
+        assert refused is not None, error
+        assert error.code == refused.code
+        return
+    assert refused is None, refused
+    compare(changed, tables)
+
+
+@examples(12, reduce=False)
+@given(drawn=YEARS)
+def test_a_what_if_is_a_run_on_the_changed_records(drawn):
+    region, rules, catalog, history, records, seed = drawn
+    rng = Random(seed)
+    if rng.random() < 0.5:
+        region, rules = switched_on(region, rules, rng)
+    fitting = ready(region, rules, catalog, history, records)
+    assume(fitting is not None and not fitting[1])
+    region, rules, catalog, stays = fitting[0]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "region"
+        write_drawn(folder, region, catalog, rules, stays)
+        try:
+            tables, _ = compute(load_region(folder))
+        except FenzhiError:
+            assume(False)
+        check_change(folder, tables, rng)
