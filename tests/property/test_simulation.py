@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -18,9 +19,11 @@ from fenzhi.errors import FenzhiError
 from fenzhi.pipeline import compute
 from fenzhi.pipeline.prepared import AT, freeze, prepare, read_records
 from fenzhi.region import load_region
+from fenzhi.simulation import scenario_of
+from fenzhi.simulation.apply import apply_scenario
 from fenzhi.simulation.base import base_of
 from fenzhi.simulation.engine import Change, unchanged, what_if
-from fenzhi.simulation.write import record_columns, write_region
+from fenzhi.simulation.write import changed_records, record_columns, write_region
 from property.test_year_twin import CATALOGS, SEEDS, ready
 from twins.draw_full import switched_on
 from twins.draw_year import HISTORY, POLICIES, RECORDS, REGIONS
@@ -90,31 +93,121 @@ def drawn_region(base, rng):
     if kind == "budget":
         pools = []
         for pool in region.budget.pool:
-            line = pool.lines[0].model_copy(update={"amount": (pool.lines[0].amount or 0) * 2 + 1000})
+            line = pool.lines[0].model_copy(
+                update={"amount": (pool.lines[0].amount or Decimal(0)) * 2 + 1000}
+            )
             pools.append(pool.model_copy(update={"lines": (line, *pool.lines[1:])}))
         return replace(region, budget=region.budget.model_copy(update={"pool": tuple(pools)}))
     return None
 
 
+def some(rng, base, column, codes):
+    """A value of a column of the stays that points pay at a hospital, None if there is none."""
+    values = base.scored.filter(pl.col("fixmedins_code").is_in(codes))[column].drop_nulls().to_list()
+    return rng.choice(values) if values else None
+
+
+def drawn_part(rng, base, hospital, kind):
+    """One entry of a scenario's part."""
+    near = base.stays.filter(pl.col("fixmedins_code") == hospital)
+    group = some(rng, base, "group_id", [hospital])
+    who = {"group": group} if group is not None and rng.random() < 0.6 else {}
+    department = some(rng, base, "dscg_caty", [hospital]) if "dscg_caty" in base.scored.columns else None
+    if department is not None and rng.random() < 0.2:
+        who["department"] = department
+    share = rng.choice(["0.1", "0.3333", "0.5", "1"])
+    if kind == "volume":
+        return {**who, "growth": rng.choice(["0.5", "1", "2.4", "-0.5", "-1", "0.07", "0"])}
+    if kind == "mix":
+        other = some(rng, base, "group_id", [hospital])
+        return None if group is None else {"group": group, "to": other, "share": share}
+    if kind == "cost":
+        return {
+            **who,
+            "share": share,
+            "cost": rng.choice(["-0.2", "0.3", "5", "-0.9"]),
+            "los_days": rng.randint(-3, 9),
+        }
+    if kind == "move":
+        tracks = list(base.region.policy.scope.other_tracks.values())
+        places = base.region.hospitals["fixmedins_code"].to_list()
+        to = (
+            {"track": rng.choice(tracks)}
+            if tracks and rng.random() < 0.5
+            else {"to_hospital": rng.choice(places)}
+        )
+        return {**who, **to, "share": share, "cost": rng.choice([None, "-0.3"])}
+    codes = near["diag_codes"].explode().drop_nulls().to_list()
+    operations = base.stays["oprn_codes"].explode().drop_nulls().to_list()
+    every = base.stays["diag_codes"].explode().drop_nulls().to_list()
+    return {
+        **who,
+        "share": share,
+        "replace": {rng.choice(codes): rng.choice(every) for _ in range(rng.randint(0, 2))},
+        "add_diagnoses": [rng.choice(every)],
+        "add_operations": [rng.choice(operations)] if operations else [],
+        "drop": [rng.choice(codes)] if rng.random() < 0.3 else [],
+    }
+
+
+def drawn_scenario(base, rng):
+    """A scenario that this year can have: one to three kinds of change."""
+    paid = base.scored["fixmedins_code"].to_list()
+    hospital = rng.choice(paid)
+    found = {"hospital": hospital, "seed": rng.randint(0, 9)}
+    for kind in rng.sample(["volume", "mix", "cost", "move", "coding"], rng.randint(1, 3)):
+        entries = [drawn_part(rng, base, hospital, kind) for _ in range(rng.randint(1, 2))]
+        found[kind] = [
+            {key: value for key, value in one.items() if value is not None}
+            for one in entries
+            if one is not None
+        ]
+    if rng.random() < 0.3:
+        found["others"] = {"growth": rng.choice(["0.2", "-0.3", "1"])}
+    if rng.random() < 0.2:
+        found["coefficient"] = [{"value": rng.choice(["0.85", "1.2", "3"])}]
+    if rng.random() < 0.2:
+        pool = rng.choice(base.region.budget.pool)
+        lines = [line.name for line in pool.lines if line.amount is not None and line.kind == "income"]
+        if lines:
+            found["budget"] = [{"pool": pool.id, "line": rng.choice(lines), "growth": "0.25"}]
+    decided = base.region.reviews.decisions["setl_id"].to_list()
+    if decided and rng.random() < 0.3:
+        found["review"] = [{"setl_id": rng.choice(decided), "outcome": "refused"}]
+    return found
+
+
+def changed_year(base, rng):
+    """A change, drawn as rows or as a scenario; None if the scenario is refused in words."""
+    if rng.random() < 0.3:
+        return drawn_change(base, rng)
+    scenario = scenario_of(drawn_scenario(base, rng))
+    applied, refused = answer(lambda: apply_scenario(base, scenario))
+    assert refused in (None, "SCENARIO_SENSE")
+    return None if applied is None or applied.full else applied.change
+
+
 def check_change(folder, tables, rng):
     base = held(folder)
     compare(unchanged(base), tables)
-    change = drawn_change(base, rng)
+    assume(base.scored.height > 0)
+    change = changed_year(base, rng)
+    assume(change is not None and changed_records(base, change).height > 0)
     target = folder.with_name("changed")
     write_region(base, change, target)
-    refused = changed = None
+    changed, refused = answer(lambda: what_if(base, change))
+    full, why = answer(lambda: compute(load_region(target))[0])
+    assert refused == why
+    if full is not None:
+        compare(changed, full)
+
+
+def answer(call):
+    """What a call returns, and the code of the error that it ends in."""
     try:
-        changed = what_if(base, change)
+        return call(), None
     except FenzhiError as error:
-        refused = error
-    try:
-        tables, _ = compute(load_region(target))
-    except FenzhiError as error:
-        assert refused is not None, error
-        assert error.code == refused.code
-        return
-    assert refused is None, refused
-    compare(changed, tables)
+        return None, error.code
 
 
 @examples(12, reduce=False)

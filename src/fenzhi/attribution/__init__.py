@@ -1,6 +1,6 @@
 """Why two runs pay differently: the difference of every amount split into causes that add up to the fen."""
 
-from fenzhi.attribution.causes import CAUSES, STAY_CAUSES, at, cause, split
+from fenzhi.attribution.causes import CAUSES, MEASURES, STAY_CAUSES, at, cause, split
 from fenzhi.attribution.columns import COMPARED, shaped
 from fenzhi.attribution.runs import ACCOUNT, NEEDED, Side, paid_stays
 from fenzhi.attribution.tables import (
@@ -19,6 +19,7 @@ __all__ = [
     "ACCOUNT",
     "CAUSES",
     "COMPARED",
+    "MEASURES",
     "NEEDED",
     "STAY_CAUSES",
     "SUMS",

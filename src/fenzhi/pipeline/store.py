@@ -26,6 +26,9 @@ from fenzhi.region import Region, load_region
 from fenzhi.region.reviews import APPLICATIONS, DECISIONS
 from fenzhi.region.tracks import FILES
 
+#: Folders of a region that fenzhi writes.
+OWN = ("runs/", "simulation/")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -36,8 +39,8 @@ class Run:
     tables: dict[str, pl.DataFrame]
 
 
-def file_hashes(region: Region) -> dict[str, str]:
-    """Return the SHA-256 of every input file of the region, by its path inside the folder."""
+def input_files(region: Region) -> dict[str, Path]:
+    """Return every input file of the region, by its path inside the folder."""
     meta, codes = region.meta, region.codes
     names = [
         meta.records,
@@ -64,7 +67,7 @@ def file_hashes(region: Region) -> dict[str, str]:
         DECISIONS,
         *FILES,
     ]
-    out = {}
+    out: dict[str, Path] = {}
     for name in dict.fromkeys(name for name in names if name):
         path = region.path(name)
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -72,10 +75,18 @@ def file_hashes(region: Region) -> dict[str, str]:
             # Files may also lie outside the folder; those go by their whole path.
             inside = file.is_relative_to(region.folder)
             label = (file.relative_to(region.folder) if inside else file).as_posix()
-            # Runs are results, even where the records lie in the folder itself.
-            if file.is_file() and not label.startswith("runs/"):
-                with file.open("rb") as stream:
-                    out[label] = hashlib.file_digest(stream, "sha256").hexdigest()
+            # Runs and what simulations keep are results, even where the records lie in the folder itself.
+            if file.is_file() and not label.startswith(OWN):
+                out[label] = file
+    return out
+
+
+def file_hashes(region: Region) -> dict[str, str]:
+    """Return the SHA-256 of every input file of the region, by its path inside the folder."""
+    out = {}
+    for label, file in input_files(region).items():
+        with file.open("rb") as stream:
+            out[label] = hashlib.file_digest(stream, "sha256").hexdigest()
     return out
 
 

@@ -27,6 +27,7 @@ from fenzhi.pipeline.prepared import (
 from fenzhi.pipeline.reviews import applied_facts, decided, discharged, ranked_applications
 from fenzhi.pipeline.tracks import PaidBeside, pay_beside
 from fenzhi.region import Region
+from fenzhi.region.load import Reviews
 from fenzhi.region.reviews import latest
 from fenzhi.simulation.base import Base, Sums, as_stays, on_tracks, slim, sums_of
 from fenzhi.simulation.year import SettledYear, settle_year
@@ -173,16 +174,32 @@ def _grouped(base: Base, frozen: Frozen, change: Change) -> pl.DataFrame:
     return pl.concat(found, how="diagonal_relaxed").select(base.stays.columns)
 
 
+def _without_left(base: Base, change: Change) -> Region:
+    """Return the region without applications and decisions of stays that left."""
+    region = change.region or base.region
+    if region.review_rules is None or not change.gone.len():
+        return region
+    ids = base.stays[change.gone.cast(pl.UInt32)]["setl_id"]
+    for part in (change.records, change.copies):
+        if part is not None:
+            ids = ids.filter(~ids.is_in(part["setl_id"].implode()))
+    keep = ~pl.col("setl_id").is_in(ids.implode())
+    one, two = region.reviews.applications.filter(keep), region.reviews.decisions.filter(keep)
+    if one.height == region.reviews.applications.height and two.height == region.reviews.decisions.height:
+        return region
+    return replace(region, reviews=Reviews(one, two, region.reviews.history))
+
+
 def what_if(base: Base, change: Change) -> Changed:
     """Return the year after a change. Raises what a run on the changed records would raise."""
-    region = change.region or base.region
-    frozen = base.frozen if change.region is None else with_region(base.frozen, region)
+    region = _without_left(base, change)
+    frozen = base.frozen if region is base.region else with_region(base.frozen, region)
     frozen, others = _coefficients(frozen, base.region)
     rows = _Rows(base, change.gone.cast(pl.UInt32), _grouped(base, frozen, change))
     _people(rows, frozen)
     if others:
         rows.add(rows.scored(pl.col("fixmedins_code").is_in(others)))
-    if region.review_rules is not None and change.region is not None:
+    if region.review_rules is not None and region is not base.region:
         rows.add(rows.scored(pl.col("setl_id").is_in(_decided_anew(base.region, region))))
     _top_groups(rows, frozen.parts)
     new = score_records(frozen, rows.fresh)
