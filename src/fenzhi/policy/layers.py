@@ -211,15 +211,16 @@ def merged(layers: Sequence[Layer]) -> dict[str, Any]:
     """Lay the files over each other: tables key by key, lists and values whole."""
     data: dict[str, Any] = {}
     for layer in layers:
-        data = _overlay(data, layer.data)
+        data = overlay(data, layer.data)
     return data
 
 
-def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Return one table of TOML data laid over another: tables key by key, lists and values whole."""
     both = dict(base)
     for key, value in top.items():
         if isinstance(value, dict) and isinstance(both.get(key), dict):
-            both[key] = _overlay(both[key], value)
+            both[key] = overlay(both[key], value)
         else:
             both[key] = value
     return both

@@ -9,11 +9,15 @@ from fractions import Fraction
 from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from fenzhi.budget import Budget, PoolBudget
 from fenzhi.budget.pool import BY_DISEASE
+from fenzhi.errors import RegionError
 from fenzhi.money import fen_to_yuan, round_half_up, to_e4, yuan_to_fen
-from fenzhi.policy.fields import nearest
+from fenzhi.policy import Policy
+from fenzhi.policy.fields import dotted, keys_at, nearest
+from fenzhi.policy.layers import overlay
 from fenzhi.region import Region
 from fenzhi.region.load import Reviews
 from fenzhi.region.reviews import VALUES
@@ -200,7 +204,31 @@ def _region(base: Base, scenario: Scenario, own: str | None, draft: Draft) -> Re
         region = replace(region, reviews=_reviews(base, scenario))
     if scenario.budget:
         region = replace(region, budget=_budget(region.budget, scenario))
+    policy = scenario.policy
+    if policy is not None and len(region.policies) > 1:
+        raise refused("the year has several packs", "policy", remedy="change them in a copy of the region")
+    if policy is not None and policy.pack is None and policy.set:
+        changed = _overlaid(region.policy, policy.set)
+        region = replace(region, policy=changed, policies=(changed,))
     return region
+
+
+def _overlaid(policy: Policy, keys: Mapping[str, Any]) -> Policy:
+    """Return a pack with keys laid over it."""
+    data = policy.model_dump(by_alias=True, exclude_unset=True)
+    try:
+        return Policy.model_validate(overlay(data, dict(keys)))
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        place = first["loc"]
+        names = keys_at(Policy, place[:-1])
+        near = nearest(str(place[-1]), names) if first["type"] == "extra_forbidden" else None
+        raise RegionError(
+            first["msg"].removeprefix("Value error, ") + (f"; nearest is {near!r}" if near else ""),
+            code="SCENARIO_VALUE",
+            field=dotted(("policy", "set", *place)),
+            remedy="see docs/reference/policy.md for the keys and their meaning",
+        ) from error
 
 
 def _reviews(base: Base, scenario: Scenario) -> Reviews:
@@ -291,7 +319,7 @@ def _with_run(base: Base, scenario: Scenario, change: Change) -> Applied:
     """Return the change, and what of the scenario a full run is needed for."""
     full = []
     policy = scenario.policy
-    if policy is not None and (policy.pack is not None or policy.set):
+    if policy is not None and (policy.pack is not None or set(policy.set) - set(AT_THE_END)):
         full.append("policy")
     if scenario.catalog is not None:
         full.append("catalog")
