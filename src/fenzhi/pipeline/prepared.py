@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from fenzhi.budget import direct_amounts, fixed_points
-from fenzhi.pipeline.history import read_histories
+from fenzhi.pipeline.ahead import ahead
+from fenzhi.pipeline.history import history_reads, read_histories
 from fenzhi.pipeline.parts import (
     PART,
     Part,
@@ -21,9 +22,8 @@ from fenzhi.pipeline.parts import (
     with_readmissions,
 )
 from fenzhi.pipeline.reviews import applied_facts, decided, discharged, ranked_applications
-from fenzhi.pipeline.setting import Clock, Progress, known_codes, make_settings, silent
-from fenzhi.pipeline.year import opening_of, year_inputs
-from fenzhi.records import read_stays
+from fenzhi.pipeline.setting import Clock, Progress, make_settings, silent
+from fenzhi.pipeline.year import opening_of, read_year, year_inputs
 from fenzhi.region import Region
 from fenzhi.settlement import YearInputs
 
@@ -67,7 +67,7 @@ def freeze(region: Region, progress: Progress = silent) -> Frozen:
     clock = Clock(progress)
     clock.start("read region", 0.0)
     settings = make_settings(region)
-    histories = read_histories(settings, clock)
+    histories = read_histories(settings, clock, ahead(history_reads(settings)))
     clock.start("measure weights", 0.40)
     measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
     parts = tuple(part for part, _ in measured)
@@ -78,14 +78,7 @@ def freeze(region: Region, progress: Progress = silent) -> Frozen:
 
 def read_records(frozen: Frozen) -> pl.DataFrame:
     """Return the accepted stays of the year."""
-    region = frozen.region
-    read = read_stays(
-        region.path(region.meta.records),
-        columns=frozen.parts[0].setting.columns,
-        quality=region.quality,
-        known=known_codes(region),
-    )
-    return read.stays
+    return read_year(frozen.region, frozen.parts[0].setting).stays
 
 
 def group_records(frozen: Frozen, records: pl.DataFrame) -> pl.DataFrame:

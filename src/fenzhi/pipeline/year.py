@@ -128,7 +128,7 @@ def opening_of(region: Region, past: pl.DataFrame, part: Part) -> tuple[pl.DataF
     return opening, last
 
 
-def _read_year(region: Region, setting: Setting) -> StaysRead:
+def read_year(region: Region, setting: Setting) -> StaysRead:
     """Read the records of the year."""
     return read_stays(
         region.path(region.meta.records),
@@ -150,7 +150,7 @@ def compute(
     clock.start("read region", 0.0)
     settings = make_settings(region, chunk_rows)
     # The next records are read while those before are worked on: the year's own while weights are measured.
-    reads = ahead([*history_reads(settings), lambda: _read_year(region, settings[0])])
+    reads = ahead([*history_reads(settings), lambda: read_year(region, settings[0])])
     histories = read_histories(settings, clock, reads)
     counts = histories[0].counts
     clock.start("measure weights", 0.40)
