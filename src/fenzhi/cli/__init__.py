@@ -45,6 +45,10 @@ COMMANDS = {
         "fenzhi.cli.compare",
     ),
     "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
+    "case": (
+        "一个病例:预计支付、距各界限的距离、填写核对 / one case: payment, limits, what to look at again",
+        "fenzhi.cli.case",
+    ),
 }
 
 

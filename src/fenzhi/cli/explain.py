@@ -153,7 +153,8 @@ def _show_drg(trace: DrgTrace, lang: str) -> None:
     say(f"{words['result']}: {trace.final()}")
 
 
-def _show(trace: Trace, lang: str) -> None:
+def show_trace(trace: Trace, lang: str) -> None:
+    """Print how a stay was grouped."""
     if hasattr(trace, "candidates"):
         _show_dip(cast("GroupingTrace", trace), TEXTS[lang])
     else:
@@ -197,7 +198,7 @@ def command(
         if as_json:
             click.echo(json.dumps(asdict(trace), ensure_ascii=False, indent=1, default=str))
         else:
-            _show(trace, lang)
+            show_trace(trace, lang)
         return
     found = explain_stay(run, setl_id)
     if as_json:
@@ -205,7 +206,7 @@ def command(
         return
     text = TEXTS[lang]
     if found.grouping is not None:
-        _show(found.grouping, lang)
+        show_trace(found.grouping, lang)
     from fenzhi.pipeline.store import read_manifest
     from fenzhi.reports.styles import said, style_of
 

@@ -57,7 +57,8 @@ def _case(run: Path, setl_id: str) -> dict[str, Any]:
     return (counted if counted.height else rows).row(0, named=True)
 
 
-def _check_inputs(region: Region, manifest: dict[str, Any]) -> None:
+def require_inputs(region: Region, manifest: dict[str, Any]) -> None:
+    """Raise :class:`InputError` if an input of a run changed since: then it cannot be replayed."""
     now, then = file_hashes(region), manifest["inputs"]
     changed = [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
     if not changed:
@@ -85,7 +86,7 @@ def explain_stay(run: Path | str, setl_id: str) -> Explanation:
     manifest = read_manifest(run)
     case = _case(run, setl_id)
     region = load_region(run.resolve().parents[1])
-    _check_inputs(region, manifest)
+    require_inputs(region, manifest)
     grouping = None
     tried: list[Step] = []
     setting = _setting(region, case)

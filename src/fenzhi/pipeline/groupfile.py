@@ -9,12 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from fenzhi.catalogs import compares_exactly, load_catalog
-from fenzhi.errors import ConservationError, InputError
+from fenzhi.errors import ConservationError
 from fenzhi.files import new_file, require_new_file
 from fenzhi.grouping import Compiled, CompiledDrg, Grouped, Trace, compile_catalog, trace_stay
 from fenzhi.grouping.compile_drg import FACTS, FIRST_FACTS
 from fenzhi.grouping.dip import OUTCOMES, STATUS_FAILED
 from fenzhi.grouping.drg import NO_ADRG, NO_DRG, NO_MDC
+from fenzhi.pipeline.case_source import one_stay
 from fenzhi.pipeline.setting import Progress, columns_for, group_stays, silent
 from fenzhi.pipeline.store import write_csv
 from fenzhi.pipeline.year import other_rows
@@ -92,18 +93,7 @@ def explain_grouping(
     cmap = columns_for(None if columns is None else load_columns(columns), compares_exactly(catalog))
     compiled = compile_catalog(load_catalog(catalog), load_policy(policy).grouping)
     read = read_stays(source, columns=cmap, needs="grouping")
-    stay = read.stays.filter(pl.col("setl_id") == setl_id)
-    if stay.is_empty():
-        why = read.rejected.filter(pl.col("setl_id") == setl_id)["rule"]
-        raise InputError(
-            f"this row was rejected: {why[0]}" if len(why) else "no row has that settlement id",
-            code="CASE_MISSING",
-            file=source,
-            field="setl_id",
-            value=setl_id,
-            remedy="`fenzhi check` tells what is wrong with it" if len(why) else "copy the id from the file",
-        )
-    return trace_stay(stay, compiled)
+    return trace_stay(one_stay(read, setl_id, source), compiled)
 
 
 def grouped_rows(read: StaysRead, grouped: Grouped, scheme: str) -> pl.DataFrame:
