@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fenzhi.attribution import COMPARED
+from fenzhi.attribution.switch_columns import SWITCHED
 from fenzhi.policy import load_policy
 from fenzhi.policy.base import Confidence, Section
 from fenzhi.policy.cases import Band
@@ -285,6 +286,48 @@ def compare_page() -> str:
     ]
     for table, columns in COMPARED.items():
         lines += ["", f"## {table}", "", COMPARED_NOTES[table], ""]
+        lines += ["| column | type | unit | 名称 | meaning |", "|---|---|---|---|---|"]
+        lines += [f"| `{c.name}` | {c.dtype} | {c.unit} | {c.zh} | {c.en} |" for c in columns]
+    return "\n".join(lines) + "\n"
+
+
+SWITCHED_NOTES = {
+    "measures": "How well each catalogue groups the stays, one row per measure: stays that are paid by disease, core, "
+    "comprehensive, ungrouped, grouping_rate, groups with a weight, groups_used, riv (of the stays that each groups), "
+    "riv_common (of the stays that both group, their number stays_common), cv_mean (of the history, weighted by the "
+    "stays of the year), cv_above_1 (share of the groups with stays).",
+    "balance": "How the by-disease fund of each pool becomes what the hospitals get: fund, residual (to the reserve, "
+    "with its sign), gross = fund + residual, then assessment, deduction, sharing, final = what all hospitals get in "
+    "the end, kept = fund - final.",
+    "accounts": "One row per hospital and pool: as in [compare](compare.md), with case mix in three parts.",
+    "hospitals": "The accounts of a hospital added up.",
+    "levels": "The accounts of all hospitals of a level added up.",
+    "groups": "One row per group before: its stays, how many moved, and where most of those went; amounts before "
+    "assessment.",
+    "flows": "One row per pair of groups, before and after, of the stays that both pay.",
+    "classes": "One row per pair of classes, of all stays that one of them pays: the layer of a DIP group, the chapter "
+    "of a DRG, the outcome of any other stay.",
+    "ungrouped": "Stays that had a group and lost it, with what became of them and the reason after; the largest loss "
+    "first.",
+    "pools": "One row per pool: fund, stays, points, point value and payment ratio of both.",
+    "stays": "One row per stay and account, Parquet only.",
+}
+
+
+def switch_page() -> str:
+    """Return docs/reference/switch.md."""
+    lines = [
+        NOTE,
+        "# Tables of a switch of catalogues",
+        "",
+        "`fenzhi switch DIR --to CATALOG -o FOLDER` writes a folder with these tables as Parquet and CSV,",
+        "`switch.xlsx`, `switch.html` and `summary.json`. Besides them `matrix` (classes) and `group_matrix` (the 40",
+        "groups with the most stays on each side, the others added up as `*`) are cross-tables of stays: `from`, one",
+        "column `to ...` for each place after, `total`. Units as in [result tables](results.md).",
+        "What the causes are: [the rules](../rules.md), section 7.",
+    ]
+    for table, columns in SWITCHED.items():
+        lines += ["", f"## {table}", "", SWITCHED_NOTES[table], ""]
         lines += ["| column | type | unit | 名称 | meaning |", "|---|---|---|---|---|"]
         lines += [f"| `{c.name}` | {c.dtype} | {c.unit} | {c.zh} | {c.en} |" for c in columns]
     return "\n".join(lines) + "\n"

@@ -13,15 +13,20 @@ from fenzhi.policy.models import Policy
 from fenzhi.results import FURTHER, TABLES
 
 from .blocks import ROOT
-from .reference import TABLE_NOTES, compare_page, policy_page, results_page
+from .reference import TABLE_NOTES, compare_page, policy_page, results_page, switch_page
 
 FOLDER = ROOT / "docs" / "reference"
 
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("policy.md", policy_page), ("results.md", results_page), ("compare.md", compare_page)],
-    ids=["policy", "results", "compare"],
+    [
+        ("policy.md", policy_page),
+        ("results.md", results_page),
+        ("compare.md", compare_page),
+        ("switch.md", switch_page),
+    ],
+    ids=["policy", "results", "compare", "switch"],
 )
 def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
     path = FOLDER / name

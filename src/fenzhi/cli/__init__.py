@@ -44,6 +44,10 @@ COMMANDS = {
         "比较两次运算,差额按原因分解 / compare two runs: who gains, who loses, and why",
         "fenzhi.cli.compare",
     ),
+    "switch": (
+        "测算目录切换(2.0 到 3.0,DIP 到 DRG) / what moving to another catalogue does",
+        "fenzhi.cli.switch",
+    ),
     "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
     "case": (
         "一个病例:预计支付、距各界限的距离、填写核对 / one case: payment, limits, what to look at again",

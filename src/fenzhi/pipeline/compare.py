@@ -29,7 +29,7 @@ from fenzhi.attribution import (
 )
 from fenzhi.files import new_dir
 from fenzhi.pipeline.setting import Progress, silent
-from fenzhi.pipeline.sides import EarlierRun, nothing_common, read_earlier
+from fenzhi.pipeline.sides import AnyRun, nothing_common, read_earlier
 from fenzhi.pipeline.store import write_csv, write_table
 
 _POOL = ("fund_fen", "cases", "points_e4", "settlement_value_e4", "payment_ratio_e4", "payable_fen")
@@ -54,16 +54,33 @@ def compare_runs(
     """
     progress("read runs", 0.0)
     runs = read_earlier(before), read_earlier(after)
-    sides = runs[0].side, runs[1].side
-    common = sides[0].hospitals.join(sides[1].hospitals, on="fixmedins_code", how="semi").height
+    common = runs[0].side.hospitals.join(runs[1].side.hospitals, on="fixmedins_code", how="semi").height
     if not common:
         raise nothing_common(after)
-    paid = paid_stays(sides[0]), paid_stays(sides[1])
     progress("compare", 0.3)
+    summary, tables = compare_sides(runs)
+    if target is not None:
+        with new_dir(target) as aside:
+            progress("write", 0.7)
+            write_comparison(aside, summary, tables, lang)
+    progress("done", 1.0)
+    return RunComparison(summary, tables, target)
+
+
+def compare_sides(
+    runs: tuple[AnyRun, AnyRun], *, same_stays: bool = False
+) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+    """Return summary and tables of two runs beside each other; writes nothing.
+
+    ``same_stays``: they are compared stay by stay, even if no stay is paid in both.
+    """
+    sides = runs[0].side, runs[1].side
+    paid = paid_stays(sides[0]), paid_stays(sides[1])
     scales = sides[0].scale, sides[1].scale
     same_year = runs[0].year == runs[1].year
     tables: dict[str, pl.DataFrame] = {}
-    if same_year and paid[0].join(paid[1], on=["setl_id", *ACCOUNT], how="semi").height:
+    both = same_year and paid[0].join(paid[1], on=["setl_id", *ACCOUNT], how="semi").height
+    if both or same_stays:
         stays = stay_by_stay(*paid, scales)
         accounts = by_stay(stays, *sides)
         tables["groups"] = by_group(stays, *sides)
@@ -80,14 +97,10 @@ def compare_runs(
         "accounts": accounts,
         "hospitals": hospitals.sort("difference_fen", "fixmedins_code", descending=[True, False]),
         "levels": by_level(accounts),
-        "pools": _pools(runs),
+        "pools": both_pools(runs),
     }
     tables = {name: shaped(frame, name) for name, frame in tables.items()}
-    summary = _summary(runs, tables)
-    if target is not None:
-        _write(target, summary, tables, lang, progress)
-    progress("done", 1.0)
-    return RunComparison(summary, tables, target)
+    return _summary(runs, tables), tables
 
 
 def _ungrouped(stays: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +113,8 @@ def _ungrouped(stays: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _pools(runs: tuple[EarlierRun, EarlierRun]) -> pl.DataFrame:
+def both_pools(runs: tuple[AnyRun, AnyRun]) -> pl.DataFrame:
+    """Return the pools of both runs, one row each."""
     parts = []
     for run, when in zip(runs, ("before", "after"), strict=True):
         names = {name: at(name, when) for name in _POOL}
@@ -111,7 +125,8 @@ def _pools(runs: tuple[EarlierRun, EarlierRun]) -> pl.DataFrame:
     return both.with_columns(pl.coalesce("title_after", "title_before").alias("title"))
 
 
-def _run_facts(run: EarlierRun) -> dict[str, Any]:
+def run_facts(run: AnyRun) -> dict[str, Any]:
+    """Return what a summary says of one of the runs."""
     manifest = run.manifest
     keys = {
         "region": ("id", "name", "year", "synthetic"),
@@ -135,14 +150,15 @@ def _warnings(facts: tuple[dict[str, Any], dict[str, Any]], schemes: list[str]) 
     return found
 
 
-def _scheme(run: EarlierRun) -> str:
+def scheme_of(run: AnyRun) -> str:
+    """Return how the stays of a run were grouped: dip or drg."""
     schemes = run.side.cases.select(pl.col("scheme").drop_nulls().first()).collect().item()
     return str(schemes)
 
 
-def _summary(runs: tuple[EarlierRun, EarlierRun], tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
-    facts = _run_facts(runs[0]), _run_facts(runs[1])
-    schemes = [_scheme(run) for run in runs]
+def _summary(runs: tuple[AnyRun, AnyRun], tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
+    facts = run_facts(runs[0]), run_facts(runs[1])
+    schemes = [scheme_of(run) for run in runs]
     accounts, hospitals = tables["accounts"], tables["hospitals"]
     by_stays = "stays" in tables
     totals = {name: int(accounts[name].sum()) for name in SUMS}
@@ -180,20 +196,19 @@ def as_json(done: RunComparison) -> str:
     return json.dumps(done.summary | lists, ensure_ascii=False, indent=1)
 
 
-def _write(
-    target: Path, summary: dict[str, Any], tables: dict[str, pl.DataFrame], lang: str, progress: Progress
+def write_comparison(
+    folder: Path, summary: dict[str, Any], tables: dict[str, pl.DataFrame], lang: str
 ) -> None:
+    """Write tables, summary, workbook and page of a comparison into a folder that there is."""
     from fenzhi.reports.compare import compare_page
     from fenzhi.reports.compare_book import write_compare_book
 
     page = compare_page(summary, tables, lang)
-    with new_dir(target) as aside:
-        progress("write", 0.7)
-        for name, frame in tables.items():
-            write_table(frame, aside / f"{name}.parquet")
-            if name != "stays":  # a row for every stay is for programs
-                write_csv(frame, aside / f"{name}.csv")
-        text = json.dumps(summary, ensure_ascii=False, indent=1)
-        (aside / "summary.json").write_text(text, encoding="utf-8")
-        (aside / "compare.html").write_text(page, encoding="utf-8")
-        write_compare_book(aside / "compare.xlsx", summary, tables, lang)
+    for name, frame in tables.items():
+        write_table(frame, folder / f"{name}.parquet")
+        if name != "stays":  # a row for every stay is for programs
+            write_csv(frame, folder / f"{name}.csv")
+    text = json.dumps(summary, ensure_ascii=False, indent=1)
+    (folder / "summary.json").write_text(text, encoding="utf-8")
+    (folder / "compare.html").write_text(page, encoding="utf-8")
+    write_compare_book(folder / "compare.xlsx", summary, tables, lang)

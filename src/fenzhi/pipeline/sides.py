@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,29 @@ class EarlierRun:
         return {"run_id": self.manifest["run_id"], "folder": str(self.folder), "manifest_sha256": digest}
 
 
+@dataclass(frozen=True)
+class ComputedRun:
+    """A year that was computed and not written; for a comparison it is what :class:`EarlierRun` is.
+
+    ``manifest``: what a comparison reads of one.
+    """
+
+    manifest: dict[str, Any]
+    side: Side
+
+    @property
+    def year(self) -> int:
+        """The year that was computed."""
+        return int(self.manifest["region"]["year"])
+
+    def named(self) -> dict[str, Any]:
+        """Return what a manifest says of the run: its name; it has no folder."""
+        return {"run_id": self.manifest["run_id"], "folder": None, "manifest_sha256": None}
+
+
+AnyRun = EarlierRun | ComputedRun
+
+
 def side_of(tables: Mapping[str, pl.DataFrame], cases: pl.LazyFrame, policy: Mapping[str, Any]) -> Side:
     """Return a run as a comparison sees it; ``policy``: that section of its manifest."""
     return Side(
@@ -54,6 +78,22 @@ def side_of(tables: Mapping[str, pl.DataFrame], cases: pl.LazyFrame, policy: Map
         scale=int(policy.get("scale", 1)),
         subtracts=policy.get("settlement_method") == "difference",
     )
+
+
+def computed_run(
+    name: str, region: Region, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]
+) -> ComputedRun:
+    """Return what :func:`fenzhi.pipeline.year.compute` gave as one side of a comparison, called ``name``."""
+    meta, policy = region.meta, region.policy
+    about = {"scale": policy.weights.scale, "settlement_method": policy.point_value.settlement}
+    manifest = {
+        "run_id": name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "region": {"id": meta.id, "name": meta.name, "year": meta.year, "synthetic": meta.synthetic},
+        "policy": {"id": policy.meta.id, "title": policy.meta.title, **about},
+        "catalog": facts["catalog"],
+    }
+    return ComputedRun(manifest, side_of(tables, tables["cases"].lazy(), about))
 
 
 def read_earlier(folder: Path) -> EarlierRun:

@@ -59,13 +59,13 @@ def compare_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame],
     said = (w(f"way_{summary['by']}") + " ", w("amount_before"), w("amount_after"))
     shown = [
         causes_table("causes", by_pool, titles, w, said),
-        _pools(tables["pools"], w),
-        _rows("levels", tables["levels"], w),
-        _rows("hospitals", tables["hospitals"], w),
-        _groups(tables["groups"], by_stays, w),
+        pools_table(tables["pools"], w),
+        rows_table("levels", tables["levels"], w),
+        rows_table("hospitals", tables["hospitals"], w),
+        groups_table(tables["groups"], by_stays, w),
     ]
     if by_stays:
-        shown += [_flows(tables["flows"], w), _ungrouped(tables["ungrouped"], w)]
+        shown += [flows_table(tables["flows"], w), _ungrouped(tables["ungrouped"], w)]
     shown.append(_files(tables, w))
     runs = f"{summary['before']['run_id']}, {summary['after']['run_id']}"
     return environment.get_template("compare.html").render(
@@ -113,7 +113,8 @@ def _sentence(summary: Mapping[str, Any], w: CompareWords) -> str:
     return "".join(parts)
 
 
-def _pools(frame: pl.DataFrame, w: CompareWords) -> Table:
+def pools_table(frame: pl.DataFrame, w: CompareWords) -> Table:
+    """Return the pools of both runs: fund, stays, points, value, payment ratio, payable."""
     shown: dict[str, Callable[[int | None], Cell]] = {
         "fund_fen": yuan,
         "cases": count,
@@ -140,30 +141,32 @@ def _cause_heads(frame: pl.DataFrame, w: CompareWords, known: Sequence[str]) -> 
     return causes, [Head(w(f"cause.{name}")) for name in causes]
 
 
-def _money(row: Mapping[str, Any], causes: Sequence[str]) -> list[Cell]:
+def money_cells(row: Mapping[str, Any], causes: Sequence[str]) -> list[Cell]:
+    """Return before, after, difference, its share, and the causes of a row."""
     cells = [yuan(row["before_fen"]), yuan(row["after_fen"]), yuan(row["difference_fen"], plus=True)]
     cells.append(part_of(row["difference_fen"], row["before_fen"]))
     return [*cells, *(yuan(row[cause(name)], plus=True) for name in causes)]
 
 
-def _amount_heads(w: CompareWords) -> list[Head]:
+def amount_heads(w: CompareWords) -> list[Head]:
+    """Return the heads of :func:`money_cells` without causes."""
     return [Head(w(key)) for key in ("before", "after", "difference", "of_before")]
 
 
-def _rows(name: str, frame: pl.DataFrame, w: CompareWords) -> Table:
-    """Return the table of levels or of hospitals, with a total."""
-    causes, cause_heads = _cause_heads(frame, w, CAUSES)
+def rows_table(name: str, frame: pl.DataFrame, w: CompareWords, known: Sequence[str] = CAUSES) -> Table:
+    """Return the table of levels or of hospitals, with a total; ``known``: the causes."""
+    causes, cause_heads = _cause_heads(frame, w, known)
     levels = name == "levels"
     first = [Head(w("level"), False)] if levels else [Head(w("hospital"), False), Head(w("level"), False)]
     counted = ("hospitals", "gaining", "losing") if levels else ("stays_before", "stays_after")
     titles = {f"stays_{when}": f"{w('stays')} · {w(when)}" for when in ("before", "after")}
     titles["hospitals"] = w("hospital")
-    heads = [*first, *(Head(titles.get(c) or w(c)) for c in counted), *_amount_heads(w), *cause_heads]
+    heads = [*first, *(Head(titles.get(c) or w(c)) for c in counted), *amount_heads(w), *cause_heads]
     note = w("unit_yuan") if levels else f"{w('hospitals_note')} {w('unit_yuan')}"
     table = Table(name, w(name), heads, note)
 
     def add(label: list[Cell], row: Mapping[str, Any], part: str = "") -> None:
-        table.add(*label, *(count(row[c]) for c in counted), *_money(row, causes), part=part)
+        table.add(*label, *(count(row[c]) for c in counted), *money_cells(row, causes), part=part)
 
     for row in frame.iter_rows(named=True):
         level = text(w.name("level", row["level"]))
@@ -178,12 +181,16 @@ def _rows(name: str, frame: pl.DataFrame, w: CompareWords) -> Table:
     return table
 
 
-def _group_label(group: str | None, name: str | None, outcome: str | None, w: CompareWords) -> Cell:
+def group_label(group: str | None, name: str | None, outcome: str | None, w: CompareWords) -> Cell:
+    """Return a group with its name, or the outcome of a stay without one."""
     return text(w.name("outcome", outcome)) if group is None else text(group, note=name)
 
 
-def _groups(frame: pl.DataFrame, by_stays: bool, w: CompareWords) -> Table:
-    causes, cause_heads = _cause_heads(frame, w, STAY_CAUSES)
+def groups_table(
+    frame: pl.DataFrame, by_stays: bool, w: CompareWords, known: Sequence[str] = STAY_CAUSES
+) -> Table:
+    """Return the table of the groups that gain and lose most; ``known``: the causes of stays."""
+    causes, cause_heads = _cause_heads(frame, w, known)
     heads = [
         Head(w("group"), False),
         Head(f"{w('stays')} · {w('before')}"),
@@ -191,19 +198,19 @@ def _groups(frame: pl.DataFrame, by_stays: bool, w: CompareWords) -> Table:
     ]
     heads += [Head(w("moved"))] if by_stays else []
     note = w("groups_note_stays" if by_stays else "groups_note_sums") + " " + w("unit_yuan")
-    table = Table("groups", w("groups"), [*heads, *_amount_heads(w), *cause_heads], note)
-    for key, part in zip(("groups_gain", "groups_loss"), _ends(frame, SHOWN_GROUPS), strict=True):
+    table = Table("groups", w("groups"), [*heads, *amount_heads(w), *cause_heads], note)
+    for key, part in zip(("groups_gain", "groups_loss"), gains_and_losses(frame, SHOWN_GROUPS), strict=True):
         if part.height:
             table.add(text(w(key)), part="part")
         for row in part.iter_rows(named=True):
             cells = [count(row["stays_before"]), count(row["stays_after"])]
             cells += [count(row["moved"])] if by_stays else []
-            label = _group_label(row["group_id"], row["name"], row["outcome"], w)
-            table.add(label, *cells, *_money(row, causes))
+            label = group_label(row["group_id"], row["name"], row["outcome"], w)
+            table.add(label, *cells, *money_cells(row, causes))
     return table
 
 
-def _ends(frame: pl.DataFrame, most: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def gains_and_losses(frame: pl.DataFrame, most: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows with the largest gain and with the largest loss, the largest first."""
     gain = frame.filter(pl.col("difference_fen") > 0).sort(
         "difference_fen", descending=True, maintain_order=True
@@ -212,7 +219,8 @@ def _ends(frame: pl.DataFrame, most: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     return gain.head(most), loss.head(most)
 
 
-def _cut(frame: pl.DataFrame, most: int, file: str, w: CompareWords) -> str:
+def cut_note(frame: pl.DataFrame, most: int, file: str, w: CompareWords) -> str:
+    """Say that only the first rows are shown and where the others are; nothing if all are."""
     if frame.height <= most:
         return ""
     return w("more", n=f"{most:,}", all=f"{frame.height:,}", file=file)
@@ -224,29 +232,30 @@ def moved_flows(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~(same[0] & same[1]))
 
 
-def _flows(frame: pl.DataFrame, w: CompareWords) -> Table:
+def flows_table(frame: pl.DataFrame, w: CompareWords) -> Table:
+    """Return the flows of stays that changed their group, the largest first."""
     moved = moved_flows(frame)
-    note = f"{w('flows_note')}{_cut(moved, SHOWN_FLOWS, 'flows.csv', w)} {w('unit_both')}"
+    note = f"{w('flows_note')}{cut_note(moved, SHOWN_FLOWS, 'flows.csv', w)} {w('unit_both')}"
     heads = [Head(w("from"), False), Head(w("to"), False), Head(w("stays"))]
     heads += [Head(f"{w('points')} · {w(when)}") for when in ("before", "after")]
-    table = Table("flows", w("flows"), [*heads, *_amount_heads(w)], note)
+    table = Table("flows", w("flows"), [*heads, *amount_heads(w)], note)
     for row in moved.head(SHOWN_FLOWS).iter_rows(named=True):
         ends = [
-            _group_label(row[f"group_id_{when}"], row[f"name_{when}"], row[f"outcome_{when}"], w)
+            group_label(row[f"group_id_{when}"], row[f"name_{when}"], row[f"outcome_{when}"], w)
             for when in ("before", "after")
         ]
         figures = [count(row["stays"]), e4(row["points_before_e4"]), e4(row["points_after_e4"])]
-        table.add(*ends, *figures, *_money(row, ()))
+        table.add(*ends, *figures, *money_cells(row, ()))
     return table
 
 
 def _ungrouped(frame: pl.DataFrame, w: CompareWords) -> Table:
-    note = f"{w('ungrouped_note')}{_cut(frame, SHOWN_STAYS, 'ungrouped.csv', w)} {w('unit_yuan')}"
+    note = f"{w('ungrouped_note')}{cut_note(frame, SHOWN_STAYS, 'ungrouped.csv', w)} {w('unit_yuan')}"
     heads = [Head(w("setl_id"), False), Head(w("hospital"), False), Head(w("from"), False)]
-    table = Table("ungrouped", w("ungrouped"), [*heads, *_amount_heads(w)], note)
+    table = Table("ungrouped", w("ungrouped"), [*heads, *amount_heads(w)], note)
     for row in frame.head(SHOWN_STAYS).iter_rows(named=True):
         group = text(row["group_id_before"], note=row["name"])
-        table.add(code(row["setl_id"]), code(row["fixmedins_code"]), group, *_money(row, ()))
+        table.add(code(row["setl_id"]), code(row["fixmedins_code"]), group, *money_cells(row, ()))
     return table
 
 
@@ -264,17 +273,17 @@ def _charts(
     summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], w: CompareWords
 ) -> list[tuple[str, Markup]]:
     causes = shown_causes(tables["accounts"])
-    charts = _ranked(
+    charts = ranked_charts(
         "causes",
         [([w(f"cause.{name}") for name in causes], [summary["causes"][name] for name in causes])],
         w,
     )
     levels = tables["levels"]
     names = [w.name("level", level) for level in levels["level"]]
-    charts += _ranked("levels", [(names, levels["difference_fen"].to_list())], w)
+    charts += ranked_charts("levels", [(names, levels["difference_fen"].to_list())], w)
     hospitals = [
         ([n or c for n, c in part.select("fixmedins_name", "fixmedins_code").iter_rows()], part)
-        for part in _ends(tables["hospitals"], CHART)
+        for part in gains_and_losses(tables["hospitals"], CHART)
     ]
     groups = [
         (
@@ -284,14 +293,16 @@ def _charts(
             ],
             part,
         )
-        for part in _ends(tables["groups"], CHART)
+        for part in gains_and_losses(tables["groups"], CHART)
     ]
     for key, ends in (("hospital", hospitals), ("group", groups)):
-        charts += _ranked(key, [(names, part["difference_fen"].to_list()) for names, part in ends], w)
+        charts += ranked_charts(key, [(names, part["difference_fen"].to_list()) for names, part in ends], w)
     return charts
 
 
-def _ranked(key: str, parts: list[tuple[list[str], list[int]]], w: CompareWords) -> list[tuple[str, Markup]]:
+def ranked_charts(
+    key: str, parts: list[tuple[list[str], list[int]]], w: CompareWords
+) -> list[tuple[str, Markup]]:
     """Return a chart per part; parts that are read side by side share one scale."""
     unit, values = scaled([fen for _, fens in parts for fen in fens], w.lang)
     scale = svg.Scale(max((abs(value) for value in values), default=0.0), decimals(values), w(unit))

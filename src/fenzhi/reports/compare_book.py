@@ -34,11 +34,12 @@ def write_compare_book(
             columns = [
                 (c.name, said((c.zh, c.en), words.style)[language(lang)], unit_of(c)) for c in COMPARED[name]
             ]
-            shown = _with_words(frame.head(MOST), words)
+            shown = with_words(frame.head(MOST), words)
             add_sheet(book, formats, Sheet(words(f"sheet.{name}"), shown, columns, name), words, path)
 
 
-def _with_words(frame: pl.DataFrame, words: CompareWords) -> pl.DataFrame:
+def with_words(frame: pl.DataFrame, words: CompareWords) -> pl.DataFrame:
+    """Put names in the place of the codes of outcomes."""
     outcomes = [name for name in frame.columns if name.startswith("outcome")]
     known = {
         code: words.name("outcome", code) for name in outcomes for code in frame[name].drop_nulls().unique()

@@ -28,10 +28,10 @@ _RATES = {
 _ARROW = " → "
 
 
-def shown_causes(frame: pl.DataFrame) -> list[str]:
+def shown_causes(frame: pl.DataFrame, known: Sequence[str] = CAUSES) -> list[str]:
     """Return the causes worth a line or a column: those that are always shown, and those that made something."""
-    sums = {name: bool((frame[cause(name)] != 0).any()) for name in CAUSES}
-    return [name for name in CAUSES if name in ALWAYS or sums[name]]
+    sums = {name: bool((frame[cause(name)] != 0).any()) for name in known}
+    return [name for name in known if name in ALWAYS or sums[name]]
 
 
 def _measure(name: str, row: Mapping[str, Any]) -> str | None:
@@ -69,9 +69,14 @@ class _Columns:
 
 
 def causes_table(
-    name: str, rows: pl.DataFrame, titles: Mapping[str, str], words: CompareWords, said: tuple[str, str, str]
+    name: str,
+    rows: pl.DataFrame,
+    titles: Mapping[str, str],
+    words: CompareWords,
+    said: tuple[str, str, str],
+    known: Sequence[str] = CAUSES,
 ) -> Table:
-    """Return the table of causes, one column per pool.
+    """Return the table of causes, of those ``known``, one column per pool.
 
     ``rows``: accounts of one hospital or sums over hospitals, one row per pool. ``said``: note, and the words for
     the amount before and after.
@@ -81,7 +86,7 @@ def causes_table(
     heads = [Head(words("item"), False), *columns.heads]
     table = Table(name, words(name), heads, f"{note}{words('causes_note')} {words('unit_yuan')}")
     table.add(text(before), *columns.cells("before_fen"))
-    for one in shown_causes(rows):
+    for one in shown_causes(rows, known):
         label = text(words(f"cause.{one}"), note=words(f"how.{one}"))
         table.add(label, *columns.cells(cause(one), plus=True, measure=one))
     table.add(text(after), *columns.cells("after_fen"), part="sub")

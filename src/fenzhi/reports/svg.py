@@ -102,12 +102,12 @@ def nice_top(value: float) -> float:
     return next((step * power for step in (1, 2, 3, 4, 5, 6, 8) if step * power >= value), 10 * power)
 
 
-def frame(title: str, height: float, parts: Sequence[Markup]) -> Markup:
+def frame(title: str, height: float, parts: Sequence[Markup], width: float = WIDTH) -> Markup:
     """Return the whole SVG element around its parts; it scales with the page."""
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{0}" viewBox="0 0 {1} {2:.0f}" '
         'font-family="{3}" font-size="{4}"><title>{0}</title>{5}</svg>'
-    ).format(title, WIDTH, height, FONT, SIZE, Markup("").join(parts))
+    ).format(title, f"{width:g}", height, FONT, SIZE, Markup("").join(parts))
 
 
 def label(x: float, y: float, text: str, *, anchor: str = "start", fill: str = INK) -> Markup:
