@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from pathlib import Path
 
 import fastexcel
@@ -209,3 +210,11 @@ def test_the_same_groups_under_another_name_change_nothing(small, tmp_path):
     found = json.loads(done("switch", small, "--to", other, "--json"))
     assert set(found["causes"].values()) == {0}
     assert (found["counts"]["stays_moved"], found["counts"]["stays_lost"]) == (0, 0)
+
+
+def test_the_texts_say_the_same_in_both_languages():
+    for key, (zh, en) in SWITCH_TEXTS.items():
+        fields = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in (zh, en)]
+        assert fields[0] == fields[1], key
+        assert not re.search(r"[\u4e00-\u9fff]", en), key
+        assert not re.search(r"[\u4e00-\u9fff][,;:(]|[,;:)][\u4e00-\u9fff]", zh), key
