@@ -122,8 +122,8 @@ def test_nothing_is_overwritten(source, drg, tmp_path):
 
 
 def test_kinds_that_are_offered(source, tmp_path):
-    said = fenzhi("catalog", "import", source, "-o", tmp_path / "x", "--kind", "dip")
-    assert (said.code, "chs-drg" in said.err) == (2, True)
+    said = fenzhi("catalog", "import", source, "-o", tmp_path / "x", "--kind", "apg")
+    assert (said.code, "chs-drg" in said.err, "dip" in said.err) == (2, True, True)
 
 
 def test_a_source_that_is_not_there(tmp_path):
@@ -145,10 +145,10 @@ def test_export_is_a_workbook(drg, tmp_path, name):
     assert (said.code, "[OUTPUT_FORMAT]" in said.err) == (2, True)
 
 
-def test_a_dip_catalogue_is_not_exported(tmp_path):
-    said = fenzhi("catalog", "export", DIP, "-o", tmp_path / "x.xlsx")
-    assert (said.code, "[CATALOG_SCHEME]" in said.err) == (2, True)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("option", [["--skip-bad"], ["--operations", "x.csv"], ["--layout", "x.toml"]])
+def test_options_of_dip_are_no_options_of_drg(source, tmp_path, option):
+    said = fenzhi("catalog", "import", source, "-o", tmp_path / "x", "--kind", "chs-drg", *option)
+    assert (said.code, "--kind chs-drg" in said.err) == (2, True)
 
 
 def words(out: str) -> list[list[str]]:

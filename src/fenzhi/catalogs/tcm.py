@@ -241,8 +241,8 @@ def _check_groups(tcm: TcmTables, groups: set[str]) -> None:
                 )
 
 
-def render_tcm(tcm: TcmTables) -> dict[str, bytes]:
-    """Return file name -> content of the tables that are not empty, as :func:`read_tcm` reads them."""
+def render_tcm_tables(tcm: TcmTables) -> dict[str, pl.DataFrame]:
+    """Return file name -> table of those that are not empty; none without groups."""
     lists = [{"list": name, "code": code} for name, codes in tcm.lists.items() for code in codes]
     tables = {
         GROUPS: tcm.conditions,
@@ -251,8 +251,13 @@ def render_tcm(tcm: TcmTables) -> dict[str, bytes]:
     }
     if tcm.conditions.is_empty():
         return {}
+    return {name: frame for name, frame in tables.items() if frame.height}
+
+
+def render_tcm(tcm: TcmTables) -> dict[str, bytes]:
+    """Return file name -> content of the tables that are not empty, as :func:`read_tcm` reads them."""
     return {
-        name: frame.write_csv(line_terminator="\n").encode() for name, frame in tables.items() if frame.height
+        name: frame.write_csv(line_terminator="\n").encode() for name, frame in render_tcm_tables(tcm).items()
     }
 
 

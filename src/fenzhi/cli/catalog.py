@@ -224,7 +224,7 @@ def grassroots(
         say(str(applied))
 
 
-def _say_findings(findings: Sequence[Finding], lang: str) -> None:
+def say_findings(findings: Sequence[Finding], lang: str) -> None:
     """Print findings by kind: how many, and the first as an example."""
     from fenzhi.pipeline.catalogs import grouped_findings
 
@@ -241,16 +241,13 @@ def _say_findings(findings: Sequence[Finding], lang: str) -> None:
 
 @command.command(
     "import",
-    epilog="例 / example:  fenzhi catalog import chs-drg.xlsx -o my-drg --kind chs-drg --report findings.csv",
+    epilog="例 / example:  fenzhi catalog import dip-3.0.xlsx comprehensive.xlsx -o my-dip --kind dip "
+    "--operations operations.csv --report rows.csv",
 )
-@click.argument("source", metavar="SRC", type=PATH)
+@click.argument("sources", metavar="SRC...", nargs=-1, required=True, type=PATH)
 @click.option("-o", "--output", "target", required=True, type=PATH, help="新目录文件夹 / new folder")
 @click.option(
-    "--kind",
-    required=True,
-    type=click.Choice(["chs-drg"]),
-    expose_value=False,  # one kind so far: the choice is there so that another needs no new habit
-    help="目录种类 / kind of catalogue",
+    "--kind", required=True, type=click.Choice(["dip", "chs-drg"]), help="目录种类 / kind of catalogue"
 )
 @click.option("--id", "catalog_id", help="目录标识 / id: small letters, digits and . _ -")
 @click.option("--title", help="目录名称 / title")
@@ -258,37 +255,69 @@ def _say_findings(findings: Sequence[Finding], lang: str) -> None:
 @click.option(
     "--translate/--no-translate",
     default=None,
-    help="分组前按编码库转换编码 / translate codes by the code books before grouping",
+    help="DRG:分组前按编码库转换编码 / DRG: translate codes by the code books before grouping",
 )
-@click.option("--report", type=PATH, help="把全部检查结果写入 CSV / write all findings to a CSV file")
+@click.option(
+    "--report",
+    type=PATH,
+    help="把未读懂的行和检查结果写入 CSV / write rows not understood and findings to a CSV file",
+)
+@click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="DIP:跳过未读懂的行,保留其余 / DIP: keep the rest if rows are not understood",
+)
+@click.option(
+    "--layout", type=PATH, help="DIP:本地版式的映射文件(TOML)/ DIP: mapping file for a local layout (TOML)"
+)
+@click.option("--operations", type=PATH, help="DIP:手术操作类型表 / DIP: table of operation types")
+@click.option("--diagnosis-names", type=PATH, help="DIP:诊断编码库 / DIP: names of diagnoses")
+@click.option("--operation-names", type=PATH, help="DIP:手术操作编码库 / DIP: names of operations")
+@click.option("--diagnosis-map", type=PATH, help="DIP:诊断国临版→医保版对照 / DIP: mapping of diagnoses")
+@click.option("--operation-map", type=PATH, help="DIP:手术操作国临版→医保版对照 / DIP: mapping of operations")
 @lang_option
 def import_(
-    source: Path,
+    sources: tuple[Path, ...],
     target: Path,
+    kind: str,
     catalog_id: str | None,
     title: str | None,
     version: str | None,
     translate: bool | None,
     report: Path | None,
     lang: str,
+    skip_bad: bool,
+    layout: Path | None,
+    **tables: Path | None,
 ) -> None:
-    """导入官方 DRG 分组方案:表格文件夹(CSV)或 Excel 工作簿(MDC、ADRG、DRG、编码集、CC、排除表)。
+    """导入官方分组方案。DIP:官方版式的 Excel 工作簿(本地版式用 --layout)。DRG:表格文件夹或工作簿。
 
-    Import an official DRG version: a folder of tables (CSV, also .csv.gz) or an Excel workbook of the sheets MDC, ADRG,
-    DRG, code sets, CC and exclusion. It is checked first; with an error nothing is written.
+    Import an official scheme. DIP: workbooks (or a folder of them) in the official layout, or a local one by --layout.
+    DRG: a folder of tables (CSV) or a workbook of the sheets MDC, ADRG, DRG, code sets, CC and exclusion. With rows
+    that are not understood, or an error, nothing is written.
     """
+    named = (("id", catalog_id), ("title", title), ("version", version))
+    given = {key: value for key, value in named if value is not None}
+    if kind == "dip":
+        if translate is not None:
+            raise click.UsageError("--translate is for --kind chs-drg")
+        from fenzhi.cli.catalog_import import import_dip_book
+
+        import_dip_book(sources, target, given, report, lang, skip_bad=skip_bad, layout=layout, **tables)
+        return
+    if len(sources) > 1 or skip_bad or layout or any(tables.values()):
+        raise click.UsageError("--kind chs-drg takes one SRC and none of the options of DIP")
     from fenzhi.catalogs.show import heading
     from fenzhi.pipeline.catalogs import import_catalog
 
-    given = {"id": catalog_id, "title": title, "version": version, "translate_codes": translate}
-    done = import_catalog(source, target, given, report)
+    done = import_catalog(sources[0], target, {**given, "translate_codes": translate}, report)
     titles = ("项目", "数量") if lang == "zh" else ("item", "number")
     rows = [
         (SIZES[name] if lang == "zh" else name.replace("_", " "), f"{n:,}")
         for name, n in done.summary.sizes.items()
     ]
     show_table(heading(done.catalog), titles, rows)
-    _say_findings(done.findings, lang)
+    say_findings(done.findings, lang)
     if done.left_out:
         left = "未采用" if lang == "zh" else "left out"
         say(f"{left}: {', '.join(done.left_out)}")
@@ -372,9 +401,9 @@ def _example(item: str, before: str | None, after: str | None) -> str:
 @click.argument("catalog")
 @click.option("-o", "--output", "target", required=True, type=PATH, help="新的 .xlsx 文件 / new .xlsx file")
 def export(catalog: str, target: Path) -> None:
-    """把 DRG 目录写成 Excel 工作簿,供审阅和修改;可用 import 原样读回。
+    """把 DIP 或 DRG 目录写成官方版式的 Excel 工作簿,供审阅和修改;可用 import 原样读回。
 
-    Write a DRG catalogue as an Excel workbook for review; import reads it back as it was.
+    Write a DIP or DRG catalogue as an Excel workbook in the official layout; import reads it back as it was.
     """
     from fenzhi.catalogs.show import heading
     from fenzhi.pipeline.catalogs import export as write

@@ -31,6 +31,7 @@ from fenzhi.catalogs.metafile import make_meta
 from fenzhi.catalogs.show import Section, show_dip
 from fenzhi.errors import CatalogError
 from fenzhi.files import new_file, require_new_file
+from fenzhi.pipeline.import_dip import export_dip
 from fenzhi.pipeline.store import write_csv
 
 FINDINGS = pl.Schema(
@@ -145,17 +146,12 @@ def diff(before: str | Path, after: str | Path, target: Path | None = None) -> D
     return found
 
 
-def export(name: str | Path, target: Path) -> DrgCatalog:
-    """Write a DRG catalogue as a new .xlsx workbook. A DIP catalogue is a :class:`CatalogError` (CATALOG_SCHEME)."""
+def export(name: str | Path, target: Path) -> DipCatalog | DrgCatalog:
+    """Write a catalogue of either scheme as a new .xlsx workbook that the import reads back."""
     require_new_file(target, (".xlsx",))
     catalog = load_catalog(name)
-    if not isinstance(catalog, DrgCatalog):
-        raise CatalogError(
-            "only DRG catalogues can be exported as a workbook",
-            code="CATALOG_SCHEME",
-            file=catalog.path,
-            value=catalog.meta.scheme,
-            remedy="a DIP catalogue is a folder of CSV files; open groups.csv in Excel",
-        )
-    write_workbook(catalog, target)
+    if isinstance(catalog, DrgCatalog):
+        write_workbook(catalog, target)
+    else:
+        export_dip(catalog, target)
     return catalog

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import xlsxwriter
 
+from fenzhi.catalogs.book import BookSheet, Rows, write_book
 from fenzhi.catalogs.drg.layout import LAYOUTS, VALID_PROCEDURE
 from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.catalogs.drg.rules import chapter_list, parse_condition, parse_drg_rule, parse_entry
 from fenzhi.catalogs.drg.words import say_terms
-from fenzhi.errors import CatalogError, OutputError
-from fenzhi.files import neutral, new_file, require_new_file
+from fenzhi.errors import CatalogError
 
-SHEET_ROWS = 1_048_576
 _WIDTHS = {"name": 40, "entry_rule": 28, "conditions": 60, "rule": 24, "value": 60, "说明": 60}
-_HEAD = {"bold": True, "bg_color": "#EAF1F4", "bottom": 1}
-
-Rows = Iterable[Sequence[Any]]
+SAID = "说明"
 
 
 def _list_ids(catalog: DrgCatalog) -> set[str]:
@@ -80,33 +75,13 @@ def _meta(catalog: DrgCatalog) -> Rows:
     ]
 
 
-def _write_sheet(
-    book: Any, forms: tuple[Any, Any], layout_name: str, titles: Sequence[str], rows: Rows
-) -> None:
-    head, text = forms
-    layout = LAYOUTS[layout_name]
-    sheet = book.add_worksheet(layout.titles[0])
-    sheet.freeze_panes(1, 0)
-    names = {column.titles[0]: column.name for column in layout.columns}
-    for at, title in enumerate(titles):
-        # Cells are text, so that a code that is corrected in Excel stays one.
-        sheet.set_column(at, at, _WIDTHS.get(names.get(title, title), 16), text)
-        sheet.write_string(0, at, title, head)
-    number = 0
-    for number, row in enumerate(rows, start=1):
-        for at, value in enumerate(row):
-            if value is None:
-                continue
-            done = sheet.write_string(number, at, neutral(str(value)), text)
-            if done:
-                raise OutputError(
-                    f"the sheet {layout.titles[0]} has more rows, or a cell more text, than Excel can hold",
-                    code="CATALOG_WORKBOOK_LIMIT",
-                    row=number,
-                    field=titles[at],
-                    remedy="use the folder of tables instead",
-                )
-    sheet.autofilter(0, 0, number, len(titles) - 1)
+def _sheet(name: str) -> str:
+    return LAYOUTS[name].titles[0]
+
+
+def _widths(name: str) -> dict[str, int]:
+    names = {column.titles[0]: column.name for column in LAYOUTS[name].columns} | {SAID: SAID}
+    return {title: _WIDTHS[known] for title, known in names.items() if known in _WIDTHS}
 
 
 def _titles(name: str, without: tuple[str, ...] = ()) -> list[str]:
@@ -121,27 +96,20 @@ def write_workbook(catalog: DrgCatalog, path: Path) -> None:
     :class:`OutputError` OUTPUT_EXISTS, OUTPUT_FORMAT, CATALOG_WORKBOOK_LIMIT, and :class:`CatalogError` for a
     list whose name a workbook cannot carry.
     """
-    require_new_file(path, (".xlsx",))
     lists = _list_ids(catalog)
     tables = catalog.tables
-    said = "说明"
     sheets: list[tuple[str, list[str], Rows]] = [
         ("meta", _titles("meta"), _meta(catalog)),
-        ("mdc", [*_titles("mdc"), said], _chapters(catalog, lists)),
-        ("adrg", [*_titles("adrg"), said], _adrgs(catalog)),
-        ("drg", [*_titles("drg", ("weight",)), said], _drgs(catalog, lists)),
+        ("mdc", [*_titles("mdc"), SAID], _chapters(catalog, lists)),
+        ("adrg", [*_titles("adrg"), SAID], _adrgs(catalog)),
+        ("drg", [*_titles("drg", ("weight",)), SAID], _drgs(catalog, lists)),
         ("code_list", _titles("code_list"), _sets(catalog)),
         ("cc", _titles("cc", ("name",)), tables["cc"].iter_rows()),
         ("cc_exclusion", _titles("cc_exclusion", ("name",)), tables["cc_exclusion"].iter_rows()),
         *((name, _titles(name), tables[name].iter_rows()) for name in ("icd10", "icd9cm3", "weights")),
     ]
-    with new_file(path) as aside:
-        book = xlsxwriter.Workbook(str(aside), {"constant_memory": True})
-        try:
-            # The same catalogue gives the same bytes.
-            book.set_properties({"title": catalog.meta.title, "created": datetime(1980, 1, 1)})
-            forms = (book.add_format(_HEAD), book.add_format({"num_format": "@"}))
-            for name, titles, rows in sheets:
-                _write_sheet(book, forms, name, titles, rows)
-        finally:
-            book.close()
+    write_book(
+        path,
+        catalog.meta.title,
+        [BookSheet(_sheet(name), titles, rows, _widths(name)) for name, titles, rows in sheets],
+    )

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fenzhi.catalogs.drg.words import half_width
-
 # The name of the set that holds the operations that are valid for grouping.
 VALID_PROCEDURE = "VALID_PROCEDURE"
 HEADER_ROWS = 10
@@ -183,8 +181,3 @@ FLAGS = {
     "0": False,
     "no": False,
 }
-
-
-def same_title(title: str) -> str:
-    """Return a name of a sheet or column without blanks, line breaks, width, case, ``_`` and ``-``."""
-    return "".join(half_width(title).split()).replace("_", "").replace("-", "").lower()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from fenzhi.catalogs.drg.rules import Term
+from fenzhi.catalogs.titles import half_width
 
 # Whose codes are looked up -> Chinese words, English words.
 SUBJECTS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -48,7 +49,6 @@ _SITES = (("创伤部位数", "创伤部位", "部位"), "injured body sites")
 _KNOWN_AGE_DAY = ("天龄已知", "已知天龄", "日龄已知")
 _SIGNS = {"≤": "<=", "≥": ">=", "≠": "!=", "＝": "=", "＜": "<", "＞": ">"}
 _SEXES = {"男": "male", "男性": "male", "女": "female", "女性": "female"}
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 
 _FLAG_OF = {word.lower(): kind for kind, (words, _) in FLAGS.items() for word in words}
 _SUBJECT_OF = {word: kind for kind, (words, _) in SUBJECTS.items() for word in words}
@@ -65,11 +65,6 @@ _TAGS = re.compile(rf"{_TAGGED[0]}\s*(?:∈|属于)?\s*([^\s::]+)\s*[::\s]\s*(.+
 _FIGURE = re.compile(rf"({_one_of(_FIGURE_OF)})\s*(<=|>=|==|!=|=|<|>|∈|属于)\s*[::]?\s*(.+)", re.IGNORECASE)
 _SITE = re.compile(rf"(?:{'|'.join(_SITES[0])})\s*>=\s*(\d+)")
 _VALID_OR = re.compile(r"主要手术有效或\s*(?:∈|属于|=|:)?\s*(.+)")
-
-
-def half_width(text: str) -> str:
-    """Return text with full-width letters, digits, signs and blanks as plain ones; Chinese stays as it is."""
-    return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
 def pieces(cell: str) -> list[str]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.catalogs.drg.cells import Number, Sheet, letters, read_sheets
 from fenzhi.catalogs.drg.layout import (
     FLAGS,
     HEADER_ROWS,
@@ -26,12 +25,13 @@ from fenzhi.catalogs.drg.layout import (
     VALID_PROCEDURE,
     Column,
     Layout,
-    same_title,
 )
 from fenzhi.catalogs.drg.load import SOURCE_ROW
 from fenzhi.catalogs.drg.models import TABLES
 from fenzhi.catalogs.drg.rules import chapter_list, parse_condition, parse_drg_rule, parse_entry
-from fenzhi.catalogs.drg.words import half_width, pieces, read_condition, read_qy, read_rule
+from fenzhi.catalogs.drg.words import pieces, read_condition, read_qy, read_rule
+from fenzhi.catalogs.sheets import Number, Sheet, letters, read_sheets
+from fenzhi.catalogs.titles import half_width, same_title, shortest_number
 from fenzhi.errors import CatalogError
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -127,14 +127,6 @@ def _whole(text: str) -> int | None:
     return int(number) if number.is_finite() and number == int(number) and abs(number) < 2**31 else None
 
 
-def _shortest(number: str) -> str:
-    """Return a number as it was typed: Excel keeps 0.99 as 0.98999999999999999."""
-    try:
-        return repr(float(number)).removesuffix(".0")
-    except ValueError:  # a date
-        return number
-
-
 def _value(text: str, column: Column, place: _Place) -> Any:
     """Return what a cell holds, None if it is empty."""
     number = isinstance(text, Number)
@@ -153,7 +145,7 @@ def _value(text: str, column: Column, place: _Place) -> Any:
                 text,
                 "format the column as text and enter the code again",
             )
-        text = _shortest(text)
+        text = shortest_number(text)
     if column.kind in ("text", "rules"):
         return text if column.kind == "rules" else "".join(part.strip() for part in text.splitlines())
     text = half_width(text)

@@ -10,10 +10,11 @@ import pytest
 import xlsxwriter
 
 from fenzhi.catalogs.drg import DrgCatalog, DrgMeta, import_tables, make_drg_catalog, require_sound
-from fenzhi.catalogs.drg.cells import letters, read_sheets
 from fenzhi.catalogs.drg.export import write_workbook
-from fenzhi.catalogs.drg.layout import LAYOUTS, REMARKS, same_title
+from fenzhi.catalogs.drg.layout import LAYOUTS, REMARKS
 from fenzhi.catalogs.drg.workbook import read_workbook
+from fenzhi.catalogs.sheets import letters, read_sheets
+from fenzhi.catalogs.titles import same_title
 from fenzhi.errors import CatalogError, FenzhiError, OutputError
 from unit.catalogs.drg.small import frames
 

@@ -103,17 +103,17 @@ def _shared(book: zipfile.ZipFile, name: str) -> list[str]:
         return [_string(element) for _, element in _events(file, "si")]
 
 
-def _cell(element: Element, shared: list[str], where: str) -> str | None:
+def _cell(element: Element, shared: list[str], where: str, computed: bool) -> str | None:
     kind = element.get("t", "n")
-    for child in element:
-        tag = _tag(child)
-        if tag == "f":
-            raise CatalogError(
-                f"cell {where} holds a formula, not a value",
-                code="CATALOG_WORKBOOK_FORMULA",
-                field=where,
-                remedy="copy the sheet and paste it as values, then save",
-            )
+    tags = [_tag(child) for child in element]
+    if "f" in tags and not (computed and "v" in tags):
+        raise CatalogError(
+            f"cell {where} holds a formula, not a value",
+            code="CATALOG_WORKBOOK_FORMULA",
+            field=where,
+            remedy="copy the sheet and paste it as values, then save",
+        )
+    for child, tag in zip(element, tags, strict=True):
         if tag == "is":
             return _string(child)
         if tag == "v" and child.text:
@@ -135,18 +135,18 @@ def _fill_down(rows: dict[int, dict[int, str]], merged: list[str]) -> None:
                     rows[row].setdefault(left, held)
 
 
-def _row(element: Element, number: int, shared: list[str]) -> dict[int, str]:
+def _row(element: Element, number: int, shared: list[str], computed: bool) -> dict[int, str]:
     column, cells = -1, {}
     for child in element:
         address = child.get("r")
         column = _column(address.rstrip("0123456789")) if address else column + 1
-        cell = _cell(child, shared, address or f"{letters(column)}{number}")
+        cell = _cell(child, shared, address or f"{letters(column)}{number}", computed)
         if cell is not None and cell.strip():
             cells[column] = cell
     return cells
 
 
-def _sheet(book: zipfile.ZipFile, name: str, part: str, shared: list[str]) -> Sheet:
+def _sheet(book: zipfile.ZipFile, name: str, part: str, shared: list[str], computed: bool) -> Sheet:
     rows: dict[int, dict[int, str]] = {}
     merged = []
     number = 0
@@ -156,7 +156,7 @@ def _sheet(book: zipfile.ZipFile, name: str, part: str, shared: list[str]) -> Sh
                 merged.append(element.get("ref", ""))
                 continue
             number = int(element.get("r", number + 1))
-            cells = _row(element, number, shared)
+            cells = _row(element, number, shared, computed)
             if cells:
                 rows[number] = cells
     _fill_down(rows, merged)
@@ -180,8 +180,10 @@ def _parts(book: zipfile.ZipFile) -> list[tuple[str, str]]:
     return found
 
 
-def read_sheets(path: Path) -> list[Sheet]:
+def read_sheets(path: Path, *, computed: bool = False) -> list[Sheet]:
     """Read every worksheet of an .xlsx file; merged cells are filled down.
+
+    ``computed``: a cell with a formula has the value that Excel saved with it; otherwise it is an error.
 
     Raises :class:`CatalogError` CATALOG_WORKBOOK (no such file, no workbook, protected by a password) or
     CATALOG_WORKBOOK_FORMULA naming sheet and cell.
@@ -192,7 +194,7 @@ def read_sheets(path: Path) -> list[Sheet]:
             sheets = []
             for name, part in _parts(book):
                 try:
-                    sheets.append(_sheet(book, name, part, shared))
+                    sheets.append(_sheet(book, name, part, shared, computed))
                 except CatalogError as error:
                     raise CatalogError(
                         error.message,

@@ -1,0 +1,320 @@
+"""The sheets of workbooks and tables: what each one is, where its headers stand, and its rows by column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fenzhi.catalogs.dip.layout import HEADER_ROWS, ROLES, Column, Role, columns_by_title, title_keys
+from fenzhi.catalogs.dip.local import SKIP, LocalLayout, LocalSheet
+from fenzhi.catalogs.dip.report import Entry, Place, Report
+from fenzhi.catalogs.dip.vocabulary import EXCLUSION_WORDS
+from fenzhi.catalogs.sheets import Sheet, read_sheets
+from fenzhi.catalogs.titles import half_width, same_title
+from fenzhi.codes import read_table
+from fenzhi.errors import CatalogError
+
+# Sheets without a telling title are told by their columns, in this order.
+_BY_COLUMNS = (
+    *(
+        "core",
+        "comprehensive",
+        "excluded_operations",
+        "operations",
+        "burn",
+        "tuberculosis",
+        "tumour",
+        "pregroup",
+    ),
+    *("meta", "sets"),
+)
+# A sheet called like one of these may as well be something else, so it is left out if its header does not fit.
+_MAY_BE_OTHER = (
+    "meta",
+    "sets",
+    "diagnosis_names",
+    "operation_names",
+    "operations",
+    "diagnosis_map",
+    "operation_map",
+)
+_LIKE_A_RULE = re.compile(r"编码|代码|诊断|手术|操作|天龄|体重|耐药|条件|年龄|性别|天数")
+_GROUP_LIKE = (
+    "pregroup",
+    "merged",
+    "burn",
+    "tumour",
+    "tuberculosis",
+    "assisted",
+    "basic",
+    "core",
+    "comprehensive",
+)
+_SUBTITLES = {same_title(word) for word in ("编码", "代码", "名称", "code", "name")}
+_HEADING = re.compile(
+    r"(注|备注|说明|附|表|续表|单位|来源|数据来源|合计|总计|小计|共)[::\d一二三四五六七八九十件录—]?.*"
+    r"|\(?续表?\)?|第.+页.*|[一二三四五六七八九十]+、.*|\([一二三四五六七八九十\d]+\).*",
+    re.DOTALL,
+)
+Places = Mapping[str, tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row: its cells by column, where each column stands, and the section title above it, if there is one."""
+
+    place: Place
+    role: str
+    cells: Mapping[str, str]
+    columns: Places
+    local: LocalSheet | None = None
+    section: str = ""
+
+    def get(self, name: str) -> str:
+        """Return a cell, empty if the column or the cell is not there."""
+        return self.cells.get(name, "")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A sheet that is read: what it is, and where it came from."""
+
+    file: Path
+    sheet: Sheet
+    role: str
+    local: LocalSheet | None
+
+
+def _is_map(role: Role) -> bool:
+    return role.name in ("diagnosis_map", "operation_map")
+
+
+def _map_column(title: str) -> str | None:
+    """Return the column of a mapping table by what its title contains: ``医保版2.0编码`` is the target."""
+    word = same_title(title)
+    side = "target" if "医保" in word else "code" if re.search("国临|临床", word) else ""
+    if side and re.search("编码|代码", word):
+        return side
+    if side and "名称" in word:
+        return "target_name" if side == "target" else "name"
+    return None
+
+
+class _Titles:
+    """Titles of a role, those of the mapping file first."""
+
+    def __init__(self, role: Role, local: LocalSheet | None) -> None:
+        self.role, self.local = role, local
+        self.known: dict[str, Column] = columns_by_title(role)
+        self.by_name = {column.name: column for column in role.columns}
+
+    def name(self, title: str) -> str | None:
+        for key in title_keys(title):
+            if self.local is not None and key in self.local.columns:
+                return self.local.columns[key]
+            if key in self.known:
+                return self.known[key].name
+        return _map_column(title) if _is_map(self.role) else None
+
+    def places(self, row: Mapping[int, str]) -> tuple[dict[str, tuple[int, str]], dict[int, str]]:
+        """Return the columns that a row of titles names, and the titles that nobody knows."""
+        found: dict[str, tuple[int, str]] = {}
+        unknown: dict[int, str] = {}
+        for at, title in sorted(row.items()):
+            name = self.name(title)
+            if name is None or (name in found and name != "ignored"):
+                unknown[at] = title.strip()
+            else:
+                found[name if name != "ignored" else f"ignored {at}"] = (at, title.strip())
+        return found, unknown
+
+    def meets(self, names: Mapping[str, object]) -> bool:
+        return all(any(name in names for name in group) for group in self.role.needs)
+
+    def missing(self) -> str:
+        by_name = {column.name: column.titles[0] for column in self.role.columns}
+        return "、".join("/".join(by_name[name] for name in group[:2]) for group in self.role.needs)
+
+
+def _below(upper: Mapping[int, str], lower: Mapping[int, str]) -> dict[int, str] | None:
+    """Return the titles of a header of two rows, None if the lower one holds no subtitles."""
+    own = {at: text for at, text in lower.items() if text != upper.get(at)}
+    if not own or any(same_title(text) not in _SUBTITLES for text in own.values()):
+        return None
+    titles = dict(upper)
+    above = ""
+    for at in range(max([*upper, *lower]) + 1):
+        above = upper.get(at, above)
+        if at in own:
+            titles[at] = f"{above}{own[at]}"
+    return titles
+
+
+def _header(sheet: Sheet, titles: _Titles) -> tuple[int, int, dict[int, str]] | None:
+    """Return the first and last row of the header and its titles; None if there is none."""
+    numbers = sorted(sheet.rows)
+    fixed = titles.local.header_row if titles.local is not None else None
+    for at, number in enumerate(numbers[:HEADER_ROWS]):
+        if fixed is not None and number != fixed:
+            continue
+        row = sheet.rows[number]
+        nxt = numbers[at + 1] if at + 1 < len(numbers) else None
+        double = None if nxt is None else _below(row, sheet.rows[nxt])
+        if nxt is not None and double is not None and titles.meets(titles.places(double)[0]):
+            return number, nxt, double
+        if titles.meets(titles.places(row)[0]):
+            return number, number, dict(row)
+    return None
+
+
+def _role_of(sheet: Sheet, layout: LocalLayout) -> tuple[str | None, bool]:
+    """Return the role of a sheet, and whether its title tells it."""
+    title = same_title(half_width(sheet.name))
+    for role in ROLES.values():
+        if title == same_title(role.title):
+            return role.name, True
+    for role in ROLES.values():
+        if any(all(same_title(word) in title for word in words) for words in role.words):
+            return role.name, True
+    for name in _BY_COLUMNS:
+        role = ROLES[name]
+        titles = _Titles(role, layout.sheet(sheet.name))
+        found = _header(sheet, titles)
+        if found is not None:
+            names = titles.places(found[2])[0]
+            if all(column in names for column in role.told_by):
+                return name, False
+    return None, False
+
+
+def sheets_of(path: Path) -> list[Sheet]:
+    """Return the sheets of a workbook, or a CSV file as one; rows of a CSV count its header as row 1."""
+    if path.suffix.lower() in (".csv", ".gz", ".txt"):
+        table = read_table(path, CatalogError)
+        rows = {1: dict(enumerate(table.columns))}
+        for number, row in enumerate(table.iter_rows(), start=2):
+            rows[number] = {at: cell for at, cell in enumerate(row) if cell is not None}
+        return [Sheet(path.stem.removesuffix(".csv"), rows)]
+    return read_sheets(path, computed=True)
+
+
+def find(
+    paths: list[Path], given: list[tuple[Path, str]], layout: LocalLayout, report: Report
+) -> list[Found]:
+    """Return the sheets to read; the others are counted and named in the report.
+
+    ``paths``: workbooks whose sheets are told by titles and columns. ``given``: tables of one role each; of a
+    workbook the first sheet that has the columns of the role.
+    """
+    found = []
+    for path in paths:
+        for sheet in sheets_of(path):
+            local = layout.sheet(sheet.name)
+            role = local.role if local is not None and local.role is not None else None
+            told = role is not None
+            if role is None:
+                role, told = _role_of(sheet, layout)
+            place = Place(path.name, sheet.name)
+            if role is not None and role != SKIP:
+                titles = _Titles(ROLES[role], local)
+                if _header(sheet, titles) is not None:
+                    found.append(Found(path, sheet, role, local))
+                    continue
+                if told and role not in _MAY_BE_OTHER:
+                    report.add(Entry(place, "header", titles.missing()))
+            _leave_out(report, place, sheet, quiet=role == SKIP)
+    for path, role in given:
+        sheets = sheets_of(path)
+        fits = [sheet for sheet in sheets if _header(sheet, _Titles(ROLES[role], None)) is not None]
+        for sheet in sheets:
+            place = Place(path.name, sheet.name)
+            if sheet in fits[:1]:
+                found.append(Found(path, sheet, role, None))
+            else:
+                _leave_out(report, place, sheet, quiet=bool(fits))
+        if not fits:
+            report.add(
+                Entry(
+                    Place(path.name, sheets[0].name if sheets else ""),
+                    "header",
+                    _Titles(ROLES[role], None).missing(),
+                )
+            )
+    return found
+
+
+def _leave_out(report: Report, place: Place, sheet: Sheet, *, quiet: bool) -> None:
+    report.sheet(place, "", len(sheet.rows))
+    for number in sheet.rows:
+        report.mark(Place(place.file, place.sheet, number), "not_read")
+    if sheet.rows and not quiet:
+        report.add(Entry(place, "sheet_left"))
+
+
+def _is_heading(texts: set[str]) -> bool:
+    """Tell whether a row is a title or a remark: one text, worded like one."""
+    if len(texts) != 1:
+        return False
+    (text,) = texts
+    word = half_width(text.strip())
+    if word in EXCLUSION_WORDS:
+        return True
+    return bool(_HEADING.match(word)) and re.search(r"[\u4e00-\u9fff]", word) is not None
+
+
+def lines(found: Found, report: Report) -> Iterator[Line]:
+    """Yield the rows of a sheet; headings are counted, what holds nothing that is known is reported."""
+    sheet, place = found.sheet, Place(found.file.name, found.sheet.name)
+    titles = _Titles(ROLES[found.role], found.local)
+    header = _header(sheet, titles)
+    assert header is not None  # `find` looked
+    _, last, named = header
+    report.sheet(place, found.role, len(sheet.rows))
+    columns, unknown = titles.places(named)
+    section, left, skip = "", dict[tuple[int, str], bool](), 0
+    numbers = sorted(sheet.rows)
+    for index, number in enumerate(numbers):
+        row, here = sheet.rows[number], Place(place.file, place.sheet, number)
+        if number <= last or number == skip:
+            report.mark(here, "headings")
+            continue
+        texts = {" ".join(text.split()) for text in row.values()}
+        again = titles.places(row)[0]
+        after = sheet.rows[numbers[index + 1]] if index + 1 < len(numbers) else {}
+        double = _below(row, after)
+        if len(texts) > 1 and double is not None and titles.meets(titles.places(double)[0]):
+            again, row, skip = titles.places(double)[0], double, numbers[index + 1]
+        if again and titles.meets(again) and all(texts_known(row, titles)):
+            columns, unknown = titles.places(row)
+            report.mark(here, "headings")
+            continue
+        if _is_heading(texts):
+            section = next(iter(texts))
+            report.mark(here, "headings")
+            continue
+        cells = {
+            name: row[at] for name, (at, _) in columns.items() if at in row and not name.startswith("ignored")
+        }
+        for at, title in unknown.items():
+            if at in row:
+                left[at, title] = True
+        if not cells:
+            report.add(Entry(here, "row_stray", value=" ".join(sorted(texts))[:60]))
+            continue
+        report.mark(here, "understood")
+        yield Line(here, found.role, cells, columns, found.local, section)
+    for at, title in left:
+        rule = (
+            found.role in _GROUP_LIKE
+            and _LIKE_A_RULE.search(title)
+            and not same_title(title).endswith("名称")
+        )
+        report.add(Entry(place, "column_rule" if rule else "column_left", column=title, at=at))
+
+
+def texts_known(row: Mapping[int, str], titles: _Titles) -> Iterator[bool]:
+    """Yield for each cell whether it holds a title: a row of codes never does."""
+    for text in row.values():
+        yield titles.name(text) is not None or not re.search(r"\d{2}\.|[A-Z]\d\d", text)
