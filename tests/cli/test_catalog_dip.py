@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import filecmp
+import io
 from pathlib import Path
 
 from cli.calls import done, fenzhi
@@ -13,7 +14,7 @@ BASIC = "四、基础规则下的核心病种"
 
 
 def report_of(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(path.open(encoding="utf-8-sig")))
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
 
 
 def test_import_export_import(tmp_path):
