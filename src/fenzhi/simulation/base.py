@@ -24,11 +24,10 @@ SLIM = (
     *("points_e4", "fixed_points_e4", "paid_directly", "direct_fen"),
 )
 _LISTS = ("diag_codes", "oprn_codes", "tcm_diag_codes", "oprn_fees_fen")
-MEASURE = [*ACCOUNT, "outcome", "group_id"]
 
 
 def measures(scored: pl.DataFrame) -> pl.DataFrame:
-    """Return per hospital, pool, outcome and group what the split of a difference is made of (docs/rules.md, 7).
+    """Return per hospital and pool what the split of a difference is made of (docs/rules.md, section 7).
 
     ``cases``: all stays; ``stays`` and the points only of those that points pay. Sums of parts of the stays add up.
     """
@@ -36,16 +35,12 @@ def measures(scored: pl.DataFrame) -> pl.DataFrame:
     base = pl.when(by_points).then("points_base_e4").otherwise(0)
     from_group = pl.col("rw_e4").is_not_null() & pl.col("coefficient_e4").is_not_null()
     weight = pl.when(by_points & from_group).then("rw_e4").otherwise(base)
-    grouped = pl.col("outcome").is_in(["grouped", "comprehensive"])
-    return scored.group_by(
-        *ACCOUNT, pl.col("outcome").cast(pl.String), pl.when(grouped).then("group_id").alias("group_id")
-    ).agg(
+    return scored.group_by(ACCOUNT).agg(
         pl.len().cast(pl.Int64).alias("cases"),
         by_points.cast(pl.Int64).sum().alias("stays"),
         weight.fill_null(0).cast(pl.Int64).sum().alias("weight_e4"),
         base.fill_null(0).cast(pl.Int64).sum().alias("base_e4"),
         pl.when(by_points).then("points_e4").otherwise(0).cast(pl.Int64).sum().alias("points_e4"),
-        pl.col("cost_fen", "booked_fen").sum(),
         pl.col("direct_fen").sum(),
     )
 
@@ -71,7 +66,7 @@ class Sums:
         return Sums(
             replace_stays(self.stays, gone.stays, new.stays),
             replaced(self.pools, ["pool", "period"], gone.pools, new.pools),
-            replaced(self.measures, MEASURE, gone.measures, new.measures),
+            replaced(self.measures, ACCOUNT, gone.measures, new.measures),
             replaced(self.elsewhere, [*ACCOUNT, "insu_admdvs"], gone.elsewhere, new.elsewhere),
         )
 

@@ -42,7 +42,7 @@ class SettledYear:
     def accounts(self) -> pl.DataFrame:
         """Return stays, weight_e4, base_e4, points_e4, priced_fen, patients_fen, direct_fen per hospital and pool."""
         names = ("stays", "weight_e4", "base_e4", "points_e4", "direct_fen")
-        sums = self.sums.measures.group_by(ACCOUNT).agg(pl.col(names).sum())
+        sums = self.sums.measures.select(*ACCOUNT, *names)
         subtracts = self.frozen.region.policy.point_value.settlement == "difference"
         with_points = self.prices.filter(pl.col("points_e4") > 0)
         units = self.units.join(with_points, on=["pool", "period"], how="semi")
