@@ -8,6 +8,8 @@ file_ratio                  grouping a Parquet file into a Parquet file, over re
 year_seconds, _peak_gib     a region's year with three years of history, files in, result tables out
 statements_seconds          all pages of that region's year, its page and workbook, and the pages of every hospital
 statement_seconds           ``fenzhi statement``: one hospital's pages and workbook from the finished run
+what_if_seconds             a scenario of one hospital in that region, loaded: more stays, other costs; median of both
+what_if_load_seconds        loading the year that was prepared for what-ifs, in a process of its own
 year_all_rules_ratio        the same year with every further rule switched on, over the plain one, in turns
 scaling                     time per stay of grouping as the number of stays grows
 help_seconds                ``fenzhi --help``
@@ -36,6 +38,7 @@ from fenzhi.catalogs import DipCatalog, save_catalog
 from fenzhi.grouping import CompiledDip, compile_catalog, group_dip
 from fenzhi.pipeline import group_file
 from fenzhi.policy import load_policy
+from fenzhi.simulation import Scenario, load_simulation
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -48,6 +51,7 @@ STATEMENT = (
     "import sys; from fenzhi.cli import main; sys.argv = ['fenzhi', 'statement', *sys.argv[1:]]; main()"
 )
 DEMO = "import sys; from fenzhi.cli import main; sys.argv = ['fenzhi', *sys.argv[1:]]; main()"
+LOAD = "import sys; from fenzhi.simulation import load_simulation; load_simulation(sys.argv[1])"
 HELP = "import sys; from fenzhi.cli import main; sys.argv = ['fenzhi', '--help']; main()"
 
 
@@ -170,6 +174,23 @@ def statements(size: Size) -> tuple[Figure, Figure]:
     return figure(every, "s", "<= 60"), figure(one, "s", "<= 3")
 
 
+def what_ifs(size: Size) -> tuple[Figure, Figure]:
+    """Measure loading a prepared year, and scenarios of the hospital with the most stays on it."""
+    region = region_folder(size)
+    child(LOAD, str(region))
+    loads = [child(LOAD, str(region))[0] for _ in range(size.year_times)]
+    year = load_simulation(region)
+    code = year.before.tables["hospitals"].sort("cases", "fixmedins_code")["fixmedins_code"][-1]
+    [group] = year.before.stays([code])["group_id"].drop_nulls().mode().sort().head(1)
+    asked = [
+        Scenario.model_validate({"hospital": code, part: [{"group": group, **said}]})
+        for part, said in (("volume", {"growth": "0.1"}), ("cost", {"cost": "-0.1"}))
+    ]
+    times = repeat(lambda: [year.run(one).own for one in asked], size.times)
+    shutil.rmtree(region / "simulation")
+    return figure([each / len(asked) for each in times], "s", "< 0.3"), figure(loads, "s", "< 5")
+
+
 def scaling(size: Size, compiled: CompiledDip) -> dict[int, Figure]:
     """Measure nanoseconds per stay for growing frames; a flat line is the aim."""
     largest = synthetic.stays(max(size.series))
@@ -220,6 +241,8 @@ def measure(size: Size, say: Say, with_peer: bool = True) -> Measured:
     ours |= years
     say("its statements ...")
     ours["statements_seconds"], ours["statement_seconds"] = statements(size)
+    say("what-ifs on it ...")
+    ours["what_if_seconds"], ours["what_if_load_seconds"] = what_ifs(size)
     say("scaling ...")
     for n, each in scaling(size, compiled).items():
         ours[f"scaling_{n}"] = each

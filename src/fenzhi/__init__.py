@@ -16,18 +16,22 @@ from typing import Any
 
 _PUBLIC = {
     "FenzhiError": ("fenzhi.errors", "FenzhiError"),
+    "Scenario": ("fenzhi.simulation", "Scenario"),
     "build_catalog": ("fenzhi.pipeline", "build_from_history"),
     "compile_catalog": ("fenzhi.grouping", "compile_catalog"),
     "explain": ("fenzhi.pipeline", "explain_stay"),
     "group": ("fenzhi.pipeline.api", "group"),
     "load_catalog": ("fenzhi.catalogs", "load_catalog"),
     "load_policy": ("fenzhi.policy", "load_policy"),
+    "load_simulation": ("fenzhi.simulation", "load_simulation"),
     "load_region": ("fenzhi.region", "load_region"),
     "price": ("fenzhi.budget", "price"),
+    "read_scenario": ("fenzhi.simulation", "read_scenario"),
     "read_stays": ("fenzhi.records", "read_stays"),
     "run": ("fenzhi.pipeline", "run"),
     "score": ("fenzhi.points", "score"),
     "settle": ("fenzhi.settlement", "settle"),
+    "simulate": ("fenzhi.simulation", "simulate"),
     "weigh": ("fenzhi.weights", "weigh"),
 }
 __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]

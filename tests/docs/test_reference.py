@@ -13,7 +13,7 @@ from fenzhi.policy.models import Policy
 from fenzhi.results import FURTHER, TABLES
 
 from .blocks import ROOT
-from .reference import TABLE_NOTES, compare_page, policy_page, results_page, switch_page
+from .reference import TABLE_NOTES, compare_page, policy_page, results_page, scenario_page, switch_page
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -25,8 +25,9 @@ FOLDER = ROOT / "docs" / "reference"
         ("results.md", results_page),
         ("compare.md", compare_page),
         ("switch.md", switch_page),
+        ("scenario.md", scenario_page),
     ],
-    ids=["policy", "results", "compare", "switch"],
+    ids=["policy", "results", "compare", "switch", "scenario"],
 )
 def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
     path = FOLDER / name

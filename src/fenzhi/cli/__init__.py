@@ -48,6 +48,10 @@ COMMANDS = {
         "测算目录切换(2.0 到 3.0,DIP 到 DRG) / what moving to another catalogue does",
         "fenzhi.cli.switch",
     ),
+    "simulate": (
+        "模拟:如果这样做,点数与支付如何变化 / what a change would do to points and payment",
+        "fenzhi.cli.simulate",
+    ),
     "explain": ("解释一个病例的分组与金额 / explain one stay, group and yuan", "fenzhi.cli.explain"),
     "case": (
         "一个病例:预计支付、距各界限的距离、填写核对 / one case: payment, limits, what to look at again",
