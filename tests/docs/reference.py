@@ -344,7 +344,7 @@ def scenario_page() -> str:
         "",
         "A TOML file of what is different in a year: `fenzhi simulate DIR --scenario S.toml`. An unknown key is an",
         "error. A share is a decimal, 0.1 is ten per cent; numbers are exact, as numbers or as text. How many stays",
-        "a share is, is rounded half up. Which ones, and what follows: [the rules](../rules.md), section "What-ifs".",
+        "a share is, is rounded half up. Which ones, and what follows: [the rules](../rules.md): What-ifs.",
         "",
         *_doc(Scenario),
         *_rows(Scenario, None),
