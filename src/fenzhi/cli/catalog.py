@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fenzhi.cli.negotiate import negotiate
 from fenzhi.cli.shared import FOLDER, PATH, lang_option, progress_bar, say, show_table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
@@ -71,6 +72,8 @@ WHATS = {
     "diagnosis_map": "诊断编码转换",
     "operation_map": "手术操作编码转换",
     "weight": "权重",
+    "negotiated_weight": "谈判后的分值",
+    "agreement": "谈判结果",
     "group": "病种",
     "layer": "层次",
     "main_diag": "主要诊断",
@@ -430,3 +433,6 @@ def check(catalog: str, lang: str) -> int:
     else:
         say(heading(loaded))
     return 0
+
+
+command.add_command(negotiate)

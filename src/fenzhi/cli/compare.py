@@ -19,12 +19,13 @@ def _signed(fen: int) -> str:
     return ("+" if fen > 0 else "") + format_fen(fen)
 
 
-def _summary(done: Any, lang: str) -> None:
+def show_comparison(summary: Any, tables: Any, lang: str) -> None:
+    """Print what a comparison says: both sides, causes, levels, the hospitals that gain and lose most."""
     from fenzhi.money import format_fen
     from fenzhi.reports.compare import words_of
     from fenzhi.reports.compare_causes import shown_causes
 
-    words, summary, tables = words_of(done.summary, lang), done.summary, done.tables
+    words = words_of(summary, lang)
     for when in ("before", "after"):
         run = summary[when]
         region = f"{run['region']['name']} {run['region']['year']}"
@@ -79,8 +80,6 @@ def _summary(done: Any, lang: str) -> None:
     show_table(words("hospitals"), (words("hospital"), *sides), shown)
     if summary["by"] == "stays":
         say(words("sentence_stays", **{n: f"{counts[f'stays_{n}']:,}" for n in _STAYS}))
-    if done.folder is not None:
-        say(f"{words('files')}: {done.folder / 'compare.html'}")
 
 
 _STAYS = ("both", "added", "removed", "ungrouped")
@@ -117,4 +116,8 @@ def command(run_a: Path, run_b: Path, target: Path | None, as_json: bool, lang: 
     if as_json:
         click.echo(json_text(done))
     else:
-        _summary(done, lang)
+        from fenzhi.reports.compare import words_of
+
+        show_comparison(done.summary, done.tables, lang)
+        if done.folder is not None:
+            say(f"{words_of(done.summary, lang)('files')}: {done.folder / 'compare.html'}")

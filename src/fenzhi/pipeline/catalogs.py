@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import DipCatalog, DrgCatalog, DrgMeta, Finding, check_catalog, load_catalog
-from fenzhi.catalogs.diff import Diff
+from fenzhi.catalogs.diff import Diff, with_names
 from fenzhi.catalogs.diff_dip import diff_dip
 from fenzhi.catalogs.drg import (
     Summary,
@@ -28,6 +28,7 @@ from fenzhi.catalogs.drg.load import REMEDY
 from fenzhi.catalogs.drg.show import show_drg
 from fenzhi.catalogs.drg.workbook import read_workbook
 from fenzhi.catalogs.metafile import make_meta
+from fenzhi.catalogs.rounds import read_round, round_changes, round_names
 from fenzhi.catalogs.show import Section, show_dip
 from fenzhi.errors import CatalogError
 from fenzhi.files import new_file, require_new_file
@@ -122,7 +123,7 @@ def show(name: str | Path, code: str | None, lang: str) -> list[Section]:
 
 
 def diff(before: str | Path, after: str | Path, target: Path | None = None) -> Diff:
-    """Compare two catalogues of one scheme; ``target``: a new CSV file for every difference.
+    """Compare two catalogues of one scheme, and the rounds of negotiation beside them; ``target``: a new CSV file.
 
     Raises :class:`CatalogError` (CATALOG_SCHEME) for a DIP catalogue against a DRG one.
     """
@@ -140,6 +141,11 @@ def diff(before: str | Path, after: str | Path, target: Path | None = None) -> D
             value=str(after),
             remedy="name two catalogues of the same scheme",
         )
+    rounds = read_round(one.path), read_round(other.path)
+    negotiated = round_changes(*rounds)
+    if negotiated:
+        more = with_names(pl.concat(negotiated), round_names(rounds))
+        found = Diff(found.scheme, pl.concat([found.changes, more]))
     if target is not None:
         with new_file(target) as aside:
             write_csv(found.changes, aside)

@@ -49,7 +49,7 @@ def _candidates(path: Path | None) -> list[str] | None:
     return table["group_id"].to_list()
 
 
-def _setting_on(region: Region, day: date | None) -> Setting:
+def setting_on(region: Region, day: date | None) -> Setting:
     """Return the setting of a day of the year."""
     settings = make_settings(region)
     if day is None:
@@ -78,7 +78,7 @@ def select_grassroots(
     clock.start("read region", 0.0)
     named = _candidates(candidates)
     region = load_region(folder)
-    setting = _setting_on(region, day)
+    setting = setting_on(region, day)
     region = setting.region
     [history] = read_histories([setting], clock, ahead(history_reads([setting])))
     clock.start("measure weights", 0.9)

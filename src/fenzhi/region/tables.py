@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -232,16 +233,40 @@ def read_amounts(
     )
 
 
-def read_overrides(path: Path | None) -> pl.DataFrame:
-    """Read weight_overrides.csv: group_id, weight_e4, who, why, source_file, source_row; empty without a file.
+def _require_days(frame: pl.DataFrame, column: str, path: Path) -> None:
+    """Raise for the first cell of a text column that is neither empty nor a day."""
+    for row, text in enumerate(frame[column], start=1):
+        try:
+            if text is not None and date.fromisoformat(text).isoformat() != text:
+                raise ValueError(text)
+        except ValueError as error:
+            raise RegionError(
+                "this is no day",
+                code="REGION_DAY",
+                file=path,
+                row=row,
+                field=column,
+                value=text,
+                remedy="write it as 2026-10-01, or leave the cell empty",
+            ) from error
 
-    Every group once, every weight above 0, and every row says who agreed and why.
+
+def read_overrides(path: Path | None) -> pl.DataFrame:
+    """Read weight_overrides.csv: group_id, weight_e4, who, why, when, source_file, source_row; empty without a file.
+
+    Every group once, every weight above 0, and every row says who agreed and why; ``when`` is a day or null.
     """
-    schema = {"group_id": pl.String, "weight_e4": pl.Int64, "who": pl.String, "why": pl.String}
+    schema = {
+        "group_id": pl.String,
+        "weight_e4": pl.Int64,
+        "who": pl.String,
+        "why": pl.String,
+        "when": pl.String,
+    }
     schema |= {"source_file": pl.String, "source_row": pl.Int64}
     if path is None:
         return pl.DataFrame(schema=schema)
-    frame = read_cells(path, ("group_id", "weight", "who", "why"))
+    frame = read_cells(path, ("group_id", "weight", "who", "why"), ("when",))
     for field in ("group_id", "who", "why"):
         blank = frame[field].is_null().arg_true()
         if blank.len():
@@ -255,11 +280,13 @@ def read_overrides(path: Path | None) -> pl.DataFrame:
             )
     require_once(frame, path, "group_id", "group")
     weights = _numbers(frame, "weight", path, _weight)
+    _require_days(frame, "when", path)
     return frame.select(
         "group_id",
         weights.alias("weight_e4"),
         "who",
         "why",
+        "when",
         pl.lit(str(path)).alias("source_file"),
         pl.int_range(1, pl.len() + 1).cast(pl.Int64).alias("source_row"),
     )
