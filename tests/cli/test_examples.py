@@ -122,7 +122,7 @@ def test_brazil_the_fund_is_paid_out_to_the_centavo(brazil):
 
 
 def test_brazil_combinations(brazil):
-    built = json.loads((brazil / "catalog" / "build.json").read_text(encoding="utf-8"))
+    built = json.loads((brazil / "catalog" / "build.json").read_text(encoding="utf-8"))["figures"]
     assert (built["stays"], built["combinations"], built["combinations_at_threshold"]) == (9912, 3018, 102)
     everything = build_from_history(
         BuildInputs(
@@ -143,7 +143,7 @@ def test_brazil_combinations(brazil):
 
 
 def test_brazil_the_page_says_what_came_out(brazil):
-    built = json.loads((brazil / "catalog" / "build.json").read_text(encoding="utf-8"))
+    built = json.loads((brazil / "catalog" / "build.json").read_text(encoding="utf-8"))["figures"]
     [run] = runs_of(brazil)
     outcomes = dict(pl.read_parquet(run / "cases.parquet")["outcome"].value_counts().iter_rows())
     fund = pl.read_parquet(run / "pools.parquet")["fund_fen"][0]

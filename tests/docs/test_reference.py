@@ -14,6 +14,7 @@ from fenzhi.results import FURTHER, TABLES
 
 from .blocks import ROOT
 from .reference import TABLE_NOTES, compare_page, policy_page, results_page, scenario_page, switch_page
+from .reference_build import built_page
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -26,8 +27,9 @@ FOLDER = ROOT / "docs" / "reference"
         ("compare.md", compare_page),
         ("switch.md", switch_page),
         ("scenario.md", scenario_page),
+        ("build.md", built_page),
     ],
-    ids=["policy", "results", "compare", "switch", "scenario"],
+    ids=["policy", "results", "compare", "switch", "scenario", "build"],
 )
 def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
     path = FOLDER / name

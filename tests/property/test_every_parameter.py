@@ -12,8 +12,10 @@ from pydantic import BaseModel
 
 from cli.small import write_small
 from fenzhi.errors import RegionError
-from fenzhi.pipeline import BuildInputs, build_from_history
+from fenzhi.pipeline import BuildInputs
 from fenzhi.pipeline.grassroots import select_grassroots
+from fenzhi.pipeline.local import build_local
+from fenzhi.pipeline.local_source import files_source
 from fenzhi.policy import load_policy
 from fenzhi.policy.base import Model
 from fenzhi.policy.fields import tables_in
@@ -87,7 +89,7 @@ def build(folder: Path, threshold: str) -> None:
         f"[weights.threshold]\n{threshold}\n",
         encoding="utf-8",
     )
-    build_from_history(BuildInputs(history=[folder / "history"], policy=policy))
+    build_local(files_source(BuildInputs(history=[folder / "history"], policy=policy)))
 
 
 def choose(folder: Path) -> None:

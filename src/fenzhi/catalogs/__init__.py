@@ -18,6 +18,7 @@ from fenzhi.catalogs.load import (
     load_dip_catalog,
     make_catalog,
     save_catalog,
+    with_weights,
 )
 from fenzhi.catalogs.models import CatalogMeta, DipCatalog
 from fenzhi.catalogs.rules import Finding, Rule, parse_rules
@@ -50,4 +51,5 @@ __all__ = [
     "token_kind",
     "with_tcm",
     "with_tcm_rows",
+    "with_weights",
 ]

@@ -2,7 +2,8 @@
 
 The folder of a DRG catalogue is read by :mod:`fenzhi.catalogs.drg.load`. That of a DIP catalogue holds
 ``catalog.toml`` (who it is for, layers, dialect), ``groups.csv`` and, if needed, ``code_sets.csv``,
-``exclusions.csv`` and ``operations.csv``. Every cell is read as text; see docs/reference/dip-catalog.md.
+``exclusions.csv``, ``operations.csv`` and ``weights.csv``. Every cell is read as text; see
+docs/reference/dip-catalog.md.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from fenzhi.catalogs.metafile import (
 from fenzhi.catalogs.models import (
     EXCLUSIONS_SCHEMA,
     GROUPS_SCHEMA,
+    WEIGHTS_SCHEMA,
     CatalogMeta,
     DipCatalog,
     empty_exclusions,
@@ -42,6 +44,7 @@ from fenzhi.shipped import shipped_dir
 REQUIRED = ("group_id", "name", "layer", "main_diag", "treatment")
 CELLS = ("main_diag", "main_oprn", "related_oprn", "other_diag", "any_diag")
 NUMBERS = ("age_days_max", "birth_weight_min_g", "birth_weight_max_g")
+WEIGHTS = "weights.csv"
 TRUE, FALSE = ("true", "1", "是"), ("false", "0", "否")
 
 
@@ -246,7 +249,46 @@ def _load_dip(folder: Path) -> DipCatalog:
     )
     catalog = replace(catalog, path=folder)
     require_sound(catalog)
+    weights = optional(WEIGHTS)
+    if weights:
+        catalog = with_weights(catalog, _read_weights(weights), weights)
     return with_tcm(catalog, read_tcm(folder))
+
+
+def _read_weights(path: Path) -> pl.DataFrame:
+    table = read_table(path, CatalogError)
+    require_columns(table, tuple(WEIGHTS_SCHEMA), path, CatalogError)
+    return table.select(list(WEIGHTS_SCHEMA))
+
+
+def with_weights(catalog: DipCatalog, weights: pl.DataFrame, path: Path | None = None) -> DipCatalog:
+    """Return the catalogue with its own weights (:data:`WEIGHTS_SCHEMA`), its digest over them as well.
+
+    Raises :class:`CatalogError` for a row without group, of a group that the catalogue does not have, or the second
+    one of a group; ``path``: where they stand.
+    """
+    if weights.is_empty():
+        return catalog
+    ids = weights["group_id"]
+    strange = ids.is_null() | ~ids.is_in(catalog.groups["group_id"].implode()) | ~ids.is_first_distinct()
+    if strange.any():
+        at = int(strange.arg_true()[0])
+        twice = ids[at] is not None and ids[at] in ids[:at]
+        raise CatalogError(
+            "this group has two weights" if twice else "the catalogue has no such group",
+            code="CATALOG_WEIGHT_GROUP",
+            file=path,
+            row=at + 1,
+            field="group_id",
+            value=ids[at],
+            remedy="keep one row per group of groups.csv",
+        )
+    digest = hashlib.sha256(catalog.digest.encode() + _weights_file(weights))
+    return replace(catalog, weights=weights, digest=digest.hexdigest())
+
+
+def _weights_file(weights: pl.DataFrame) -> bytes:
+    return weights.select(list(WEIGHTS_SCHEMA)).write_csv(line_terminator="\n").encode()
 
 
 def render_catalog(catalog: DipCatalog) -> dict[str, bytes]:
@@ -277,6 +319,9 @@ def save_catalog(catalog: DipCatalog, folder: Path) -> None:
     errors: then nothing is written.
     """
     require_sound(catalog)
+    files = {**render_catalog(catalog), **render_tcm(catalog.tcm)}
+    if catalog.weights.height:
+        files[WEIGHTS] = _weights_file(catalog.weights)
     with new_dir(folder) as aside:
-        for name, data in {**render_catalog(catalog), **render_tcm(catalog.tcm)}.items():
+        for name, data in files.items():
             (aside / name).write_bytes(data)

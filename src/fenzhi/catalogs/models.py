@@ -23,6 +23,7 @@ __all__ = [
     "GROUPS_SCHEMA",
     "KINDS",
     "TREATMENTS",
+    "WEIGHTS_SCHEMA",
     "CatalogMeta",
     "Dialect",
     "DipCatalog",
@@ -59,6 +60,8 @@ EXCLUSIONS_SCHEMA: dict[str, pl.DataType] = {
     "within": pl.String(),
     "note": pl.String(),
 }
+# The catalogue's own weights, in points as they are published; other columns of the file are for people.
+WEIGHTS_SCHEMA: dict[str, pl.DataType] = {"group_id": pl.String(), "weight": pl.String()}
 
 
 class CatalogMeta(BaseModel):
@@ -104,7 +107,7 @@ class DipCatalog:
     ``grassroots`` never is. ``code_sets``: name (without ``@``) -> diagnosis tokens. ``exclusions``:
     :data:`EXCLUSIONS_SCHEMA`. ``operations``: code, name, type. ``digest``: SHA-256 over the content as
     ``save_catalog`` writes it; two catalogues are equal if their digests are, wherever they lie. ``tcm``: the
-    TCM-advantage groups.
+    TCM-advantage groups. ``weights``: the catalogue's own weights (:data:`WEIGHTS_SCHEMA`), if it brings some.
     """
 
     meta: CatalogMeta
@@ -115,6 +118,7 @@ class DipCatalog:
     path: Path | None
     digest: str
     tcm: TcmTables = field(default_factory=TcmTables)
+    weights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WEIGHTS_SCHEMA))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DipCatalog) and other.digest == self.digest

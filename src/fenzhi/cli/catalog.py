@@ -9,28 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fenzhi.cli.catalog_build import build, quality
 from fenzhi.cli.negotiate import negotiate
 from fenzhi.cli.shared import FOLDER, PATH, lang_option, progress_bar, say, show_table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
     from fenzhi.catalogs import Finding
-
-LABELS = {
-    "stays": "病例数",
-    "combinations": "诊断与主要手术操作组合数",
-    "combinations_at_threshold": "达到阈值的组合数",
-    "threshold": "阈值(例)",
-    "base_rows_kept": "保留的基础目录病种",
-    "base_rows_dropped": "未达阈值的基础目录病种",
-    "local_core_groups": "本地新增核心病种",
-    "local_related_groups": "含相关手术操作的核心病种",
-    "comprehensive_groups": "综合病种",
-    "comprehensive_below_threshold": "低于阈值的综合病种",
-    "groups": "病种总数",
-    "stays_in_core_groups": "核心病种病例数",
-    "coverage": "核心病种覆盖率",
-}
-
 
 SIZES = {
     "chapters": "MDC",
@@ -103,62 +87,14 @@ SEVERITIES = {"error": "错误", "warning": "警告", "note": "提示"}
 
 @click.group("catalog")
 def command() -> None:
-    """目录:测算、导入、导出、查看、比较、检查。 Catalogues: build, import, export, show, compare, check."""
+    """目录:测算、评价、导入、导出、查看、比较、检查。
 
-
-@command.command(
-    "build",
-    epilog="例 / example:  fenzhi catalog build history/2025 history/2026 --operations operations.csv -o catalog",
-)
-@click.argument("history", nargs=-1, required=True, type=PATH)
-@click.option("-o", "--output", "target", required=True, type=PATH, help="新目录文件夹 / new folder")
-@click.option("--base", help="国家目录(文件夹或随附名称)/ national catalogue to start from")
-@click.option(
-    "--policy",
-    default="national-dip-3.0",
-    show_default=True,
-    help="政策包:阈值等 / policy pack: threshold and so on",
-)
-@click.option("--operations", type=PATH, help="手术操作类型表 code,name,type / table of operation types")
-@click.option("--names", type=PATH, help="诊断名称表 code,name / names of diagnoses")
-@click.option("--columns", type=PATH, help="列名映射文件 / mapping file for foreign column names")
-@click.option("--title", default="本地病种目录", help="目录名称 / title")
-@lang_option
-def build(
-    history: tuple[Path, ...],
-    target: Path,
-    base: str | None,
-    policy: str,
-    operations: Path | None,
-    names: Path | None,
-    columns: Path | None,
-    title: str,
-    lang: str,
-) -> None:
-    """由历史病例测算本地病种目录:达到阈值的成为核心病种,其余进入综合病种。
-
-    Build a local catalogue from history: combinations that reach the threshold become core groups, the rest
-    comprehensive groups.
+    Catalogues: build, judge, import, export, show, compare, check.
     """
-    from fenzhi.pipeline import BuildInputs, build_from_history, write_built
 
-    inputs = BuildInputs(
-        history=history,
-        policy=policy,
-        base=base,
-        operations=operations,
-        diagnoses=names,
-        columns=columns,
-        title=title,
-    )
-    with progress_bar(lang) as progress:
-        built = build_from_history(inputs, progress=progress)
-        write_built(built, target)
-    rows = []
-    for name, value in built.counts.items():
-        figure = f"{value:.2%}" if isinstance(value, float) else f"{value:,}"
-        rows.append((LABELS[name] if lang == "zh" else name.replace("_", " "), figure))
-    show_table(str(target), ("项目", "数值") if lang == "zh" else ("item", "figure"), rows)
+
+command.add_command(build)
+command.add_command(quality)
 
 
 @command.command(

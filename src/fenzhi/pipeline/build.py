@@ -59,21 +59,22 @@ def _base(inputs: BuildInputs) -> DipCatalog:
     return with_operations(load_dip_catalog(inputs.base), table)
 
 
-def _meta(base: DipCatalog, inputs: BuildInputs) -> CatalogMeta:
-    layers = [layer for layer in base.meta.layers if layer != COMPREHENSIVE]
+def catalog_meta(base: DipCatalog | None, title: str, synthetic: bool) -> CatalogMeta:
+    """Return who a built catalogue is; ``base``: what it was built on, if there is one."""
+    layers = [layer for layer in (base.meta.layers if base else ()) if layer != COMPREHENSIVE]
     if BASIC not in layers:
         layers.append(BASIC)
     return CatalogMeta(
         id="local",
-        title=inputs.title,
+        title=title,
         title_en="Local catalogue",
         version="1",
         kind="built",
         note="由历史数据测算;本地新增病种须论证"
-        + (f";基础目录 {base.meta.id} {base.meta.version}" if inputs.base else ""),
+        + (f";基础目录 {base.meta.id} {base.meta.version}" if base else ""),
         layers=(*layers, COMPREHENSIVE),
-        dialect=base.meta.dialect if inputs.base else Dialect("or_of_ands"),
-        synthetic=inputs.synthetic or (base.meta.synthetic and inputs.base is not None),
+        dialect=base.meta.dialect if base else Dialect("or_of_ands"),
+        synthetic=synthetic or (base is not None and base.meta.synthetic),
     )
 
 
@@ -115,7 +116,8 @@ def build_from_history(inputs: BuildInputs, *, progress: Progress = silent) -> B
         regroup = _observe(inputs, base, policy, kept, progress, 0.45)
     progress("build", 0.9)
     names = None if inputs.diagnoses is None else read_table(inputs.diagnoses)
-    return build_catalog(observed, base, policy, _meta(base, inputs), regroup=regroup, diagnoses=names)
+    meta = catalog_meta(base if inputs.base is not None else None, inputs.title, inputs.synthetic)
+    return build_catalog(observed, base, policy, meta, regroup=regroup, diagnoses=names)
 
 
 def write_built(built: Built, folder: Path) -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import polars as pl
 
-from fenzhi.catalogs import DipCatalog, DrgCatalog, load_catalog, make_catalog, save_catalog
+from fenzhi.catalogs import (
+    DipCatalog,
+    DrgCatalog,
+    load_catalog,
+    make_catalog,
+    save_catalog,
+    with_tcm,
+    with_weights,
+)
 from fenzhi.catalogs.drg import make_drg_catalog, save_drg_catalog
 from fenzhi.codes import read_table, require_columns
 from fenzhi.errors import CatalogError, RegionError
@@ -97,13 +105,14 @@ def flagged(catalog: DipCatalog | DrgCatalog, chosen: list[str]) -> DipCatalog |
         return make_drg_catalog(
             catalog.meta, {**catalog.tables, "drg": catalog.tables["drg"].with_columns(flags)}
         )
-    return make_catalog(
+    made = make_catalog(
         catalog.meta,
         catalog.groups.with_columns(pl.col("group_id").is_in(chosen).alias("grassroots")),
         code_sets=catalog.code_sets,
         exclusions=catalog.exclusions,
         operations=catalog.operations,
     )
+    return with_tcm(with_weights(made, catalog.weights), catalog.tcm)
 
 
 def require_new(report: Path, catalog: Path | None) -> None:

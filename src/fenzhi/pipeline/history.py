@@ -57,43 +57,46 @@ def history_years(region: Region) -> list[int]:
     return list(range(region.meta.year - n, region.meta.year))
 
 
-def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
-    """Group one year of history and keep what weights, coefficients and opening values need."""
-    region, stays = setting.region, read.stays
+def grouped_history(stays: pl.DataFrame, setting: Setting, *, counted: bool = False) -> pl.DataFrame:
+    """Return the stays of history that count, with all their columns, grouped.
+
+    Adds group_idx, outcome, reason, cost_fen, year, pool, track and the marks of auxiliary types. ``counted``: the
+    stays are known to be on no other track.
+    """
+    region = setting.region
     scope, bed_day = region.policy.scope, region.policy.bed_day
     inside = is_bed_day(stays, bed_day)
     normal = group_coded(stays, setting, setting.compiled)
     laid = overlay_coded(stays, normal, setting)
     grouped = (normal if laid is None else laid.grouped).frame
     stays = stays.with_columns(pool_of(stays, region.pools, region.meta.area).alias("pool"))
-    return (
-        stays.with_columns(
-            pl.when(inside).then(pl.lit(-1, pl.Int32)).otherwise(grouped["group_idx"]).alias("group_idx"),
-            pl.when(inside).then(pl.lit("bed_day", OUTCOMES)).otherwise(grouped["outcome"]).alias("outcome"),
-            grouped["reason"],
-            cost_of(stays, scope).alias("cost_fen"),
-            pl.col("dscg_time").dt.year().alias("year"),
-            tracks_of(stays, setting)["track"],
-            *auxiliary_marks(stays, setting),
-        )
-        .filter(
-            pl.col("track").is_null()
-            & (pl.col("outcome") != "rejected")
-            & (inside | los_reason(scope).is_null())
-        )
-        .select(
-            "group_idx",
-            "outcome",
-            "reason",
-            "year",
-            "fixmedins_code",
-            "cost_fen",
-            "act_ipt_days",
-            "pool",
-            pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
-            cs.starts_with(MARKS),
-            *_rigid(region),
-        )
+    return stays.with_columns(
+        pl.when(inside).then(pl.lit(-1, pl.Int32)).otherwise(grouped["group_idx"]).alias("group_idx"),
+        pl.when(inside).then(pl.lit("bed_day", OUTCOMES)).otherwise(grouped["outcome"]).alias("outcome"),
+        grouped["reason"],
+        cost_of(stays, scope).alias("cost_fen"),
+        pl.col("dscg_time").dt.year().alias("year"),
+        pl.lit(None, pl.String).alias("track") if counted else tracks_of(stays, setting)["track"],
+        *auxiliary_marks(stays, setting),
+    ).filter(
+        pl.col("track").is_null() & (pl.col("outcome") != "rejected") & (inside | los_reason(scope).is_null())
+    )
+
+
+def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
+    """Group one year of history and keep what weights, coefficients and opening values need."""
+    return grouped_history(read.stays, setting).select(
+        "group_idx",
+        "outcome",
+        "reason",
+        "year",
+        "fixmedins_code",
+        "cost_fen",
+        "act_ipt_days",
+        "pool",
+        pl.col("hifp_pay_fen").fill_null(0).alias("booked_fen"),
+        cs.starts_with(MARKS),
+        *_rigid(setting.region),
     )
 
 

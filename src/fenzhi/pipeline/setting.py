@@ -15,6 +15,7 @@ from fenzhi.catalogs import (
     load_catalog,
     make_catalog,
     with_tcm,
+    with_weights,
 )
 from fenzhi.codes import CodeMap, Comorbidity, read_operations, read_table
 from fenzhi.errors import CatalogError, PolicyError, RegionError
@@ -100,7 +101,7 @@ def with_operations(catalog: DipCatalog, table: pl.DataFrame | None) -> DipCatal
         exclusions=catalog.exclusions,
         operations=both,
     )
-    return with_tcm(made, catalog.tcm)
+    return with_tcm(with_weights(made, catalog.weights), catalog.tcm)
 
 
 def _mapped(lists: pl.Series, table: CodeMap | None) -> pl.Series:
@@ -140,6 +141,22 @@ def _require_scheme(region: Region, scheme: str) -> None:
         )
 
 
+def region_tables(
+    region: Region,
+) -> tuple[pl.DataFrame | None, tuple[CodeMap | None, CodeMap | None], ColumnMap | None]:
+    """Return what region.toml names besides catalogues: operation table, maps of both kinds of codes, column names."""
+    operations, columns = region.meta.operations, region.meta.columns
+    diagnoses, procedures = (
+        None if name is None else CodeMap.read(region.path(name))
+        for name in (region.codes.diagnosis_map, region.codes.operation_map)
+    )
+    return (
+        None if operations is None else read_operations(region.path(operations)),
+        (diagnoses, procedures),
+        None if columns is None else load_columns(region.path(columns)),
+    )
+
+
 def make_settings(region: Region, chunk_rows: int | None = None) -> tuple[Setting, ...]:
     """Return the settings of the region's periods in their order: catalogues loaded and compiled, tables read.
 
@@ -151,13 +168,7 @@ def make_settings(region: Region, chunk_rows: int | None = None) -> tuple[Settin
     catalogs = {name: load_catalog(name, near=region.folder) for name in names}
     exact = {name: compares_exactly(name, region.folder) for name in names}
     _require_alike([catalog.meta.id for catalog in catalogs.values()], set(exact.values()), region)
-    operations, columns = region.meta.operations, region.meta.columns
-    table = None if operations is None else read_operations(region.path(operations))
-    maps = [
-        None if name is None else CodeMap.read(region.path(name))
-        for name in (region.codes.diagnosis_map, region.codes.operation_map)
-    ]
-    cmap = None if columns is None else load_columns(region.path(columns))
+    table, maps, cmap = region_tables(region)
     settings = []
     for period in periods(region):
         policy, name = period.region.policy, period.region.catalog

@@ -189,6 +189,9 @@ class Weights(Section):
     weights x scale). ``year_weights``: oldest to newest.
     ``pooling``: ``yearly_means`` (weighted average of the yearly means over the years in which the group has
     stays) or ``cases`` (years' costs and stays weighted first, then divided).
+    Building a catalogue: ``related_cost_share``, the cost that a related operation adds at least to make a group of its
+    own; ``drop_small_comprehensive``, comprehensive groups below the threshold are left out;
+    ``comprehensive_cv_max``, those with a larger coefficient of variation are flagged.
     """
 
     method: Literal["mean_cost", "benchmark", "standard_amount", "given"] = "mean_cost"
@@ -202,6 +205,7 @@ class Weights(Section):
     threshold: Threshold = Threshold()
     related_cost_share: Rate = Decimal("0.10")
     drop_small_comprehensive: bool = False
+    comprehensive_cv_max: Positive = Decimal(1)
 
     @model_validator(mode="after")
     def _check(self) -> Weights:

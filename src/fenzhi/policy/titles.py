@@ -86,6 +86,10 @@ TITLES: dict[str, tuple[str, str]] = {
     "coverage": ("覆盖率", "coverage"),
     "related_cost_share": ("相关手术操作费用占比", "cost share of related operations"),
     "drop_small_comprehensive": ("去掉低于阈值的综合病种", "drop small comprehensive groups"),
+    "comprehensive_cv_max": (
+        "综合病种变异系数限值",
+        "highest coefficient of variation of comprehensive groups",
+    ),
     # coefficients
     "form": ("形式", "form"),
     "by": ("分类依据", "classes by"),

@@ -41,13 +41,14 @@ def region_charts(tables: RunTables, facts: Facts, words: Words) -> list[tuple[s
         ("chart_months", _months(tables, words)),
     ]
     return [
-        (words(key), _render(chart, words(key), f"r{n}-"))
+        (words(key), render(chart, words(key), f"r{n}-"))
         for n, (key, chart) in enumerate(made)
         if chart is not None
     ]
 
 
-def _render(chart: Any, title: str, prefix: str) -> Markup:
+def render(chart: Any, title: str, prefix: str) -> Markup:
+    """Return a chart as SVG in the look of the pages; its ids begin with ``prefix``."""
     axis = {
         "labelColor": INK,
         "titleColor": MUTED,
@@ -64,11 +65,12 @@ def _render(chart: Any, title: str, prefix: str) -> Markup:
     return aria(vl_convert.vegalite_to_svg(look.to_dict()), title, prefix)
 
 
-def _values(rows: list[dict[str, Any]]) -> Any:
+def values_of(rows: list[dict[str, Any]]) -> Any:
+    """Return rows as the data of a chart, inside it."""
     return alt.InlineData(values=rows)
 
 
-def _names(rows: list[dict[str, Any]]) -> tuple[Any, float]:
+def names_axis(rows: list[dict[str, Any]]) -> tuple[Any, float]:
     """Return the axis of names and its width; names and bars together are always ``WIDTH`` wide.
 
     The axis counts positions, so that two hospitals of one name stay two bars.
@@ -88,8 +90,8 @@ def _names(rows: list[dict[str, Any]]) -> tuple[Any, float]:
 
 def _lying(rows: list[dict[str, Any]], unit: str) -> Any:
     """Return diverging bars; rows: at (order), name, value, text, side (``up`` or ``down``)."""
-    y, wide = _names(rows)
-    base = alt.Chart(_values(rows)).encode(y=y)
+    y, wide = names_axis(rows)
+    base = alt.Chart(values_of(rows)).encode(y=y)
     low, high = min(0.0, *(r["value"] for r in rows)), max(0.0, *(r["value"] for r in rows))
     room = (high - low) * 0.13 or 1.0
     scale = alt.Scale(domain=[low - room if low < 0 else 0, high + room if high > 0 else 0], nice=False)
@@ -99,7 +101,7 @@ def _lying(rows: list[dict[str, Any]], unit: str) -> Any:
     left = base.transform_filter("datum.side == 'up'").mark_text(align="left", dx=5, **text)
     right = base.transform_filter("datum.side == 'down'").mark_text(align="right", dx=-5, **text)
     ends = [side.encode(x=x, text="text:N") for side in (left, right)]
-    zero = alt.Chart(_values([{"value": 0}])).mark_rule(color=MUTED).encode(x="value:Q")
+    zero = alt.Chart(values_of([{"value": 0}])).mark_rule(color=MUTED).encode(x="value:Q")
     bars = base.mark_bar(height={"band": 0.62}).encode(x=x, color=colour)
     return alt.layer(bars, *ends, zero).properties(width=WIDTH - wide, height=alt.Step(22))
 
@@ -197,7 +199,7 @@ def _levels(tables: RunTables, facts: Facts, words: Words) -> Any:
     scale = alt.Scale(domain=[titles.get(b, b) for b in bands], range=[colour[b] for b in bands])
     axis = alt.Axis(ticks=False, domain=False, minExtent=LEVEL, maxExtent=LEVEL)
     percent = alt.Axis(tickCount=5, labelExpr="datum.label + '%'")
-    base = alt.Chart(_values(rows)).encode(
+    base = alt.Chart(values_of(rows)).encode(
         y=alt.Y("level:N", title=None, sort=None, axis=axis),
         x=alt.X("share:Q", stack="zero", title=None, scale=alt.Scale(domain=[0, 100]), axis=percent),
         order="at:O",
@@ -236,7 +238,7 @@ def _months(tables: RunTables, words: Words) -> Any:
         "pool:N", scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])), legend=legend
     )
     dash = alt.StrokeDash("pool:N", scale=alt.Scale(domain=names), legend=legend)
-    base = alt.Chart(_values(rows)).encode(
+    base = alt.Chart(values_of(rows)).encode(
         x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False))
     )
 

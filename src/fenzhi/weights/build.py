@@ -31,6 +31,8 @@ KINDS = ("medical", "diagnostic", "therapeutic", "interventional", "surgery")
 KIND_NUMBERS = (1, 2, 3, 5, 4)
 KIND_TITLES = ("内科诊疗组", "诊断性操作组", "治疗性操作组", "介入治疗组", "相关手术组")
 KEY = ["diag", "main"]
+RELATED = "local_related"
+ORIGINS = ("local", RELATED, "comprehensive")
 # Forms of codes that can stand in a catalogue; others stay in comprehensive groups.
 SUBCATEGORY = r"^[A-Z][0-9][0-9A-Z]\.[0-9x]$"
 CATEGORY = r"^[A-Z][0-9][0-9A-Z]$"
@@ -40,11 +42,16 @@ OPERATION = r"^[0-9A-Z][0-9A-Zx.]*$"
 
 @dataclass(frozen=True)
 class Built:
-    """A built catalogue and what its user must see: counts before and after, and every dropped row with its reason."""
+    """A built catalogue and what its user must see: counts before and after, and every dropped row with its reason.
+
+    ``additions``: group_id, origin (``local``, ``local_related``, ``comprehensive``), stays, cost_share (float: what a
+    related operation adds to the cost, or has of it) of every row that the base does not have.
+    """
 
     catalog: DipCatalog
     counts: dict[str, int | float]
     dropped: pl.DataFrame
+    additions: pl.DataFrame
 
 
 def empty_base(operations: pl.DataFrame | None) -> DipCatalog:
@@ -70,8 +77,8 @@ def _core_only(base: DipCatalog, kept: pl.Series | None = None) -> DipCatalog:
     )
 
 
-def observe(stays: pl.DataFrame, compiled: CompiledDip) -> pl.DataFrame:
-    """Return what building needs of each stay that could be grouped.
+def observe(stays: pl.DataFrame, compiled: CompiledDip, *, numbered: bool = False) -> pl.DataFrame:
+    """Return what building needs of each stay that could be grouped; ``numbered``: also its row in ``stays`` (at).
 
     Columns: group_id (of the base, null = none), diag (4 characters), category (3), main (operation code,
     null = conservative), kind (0 medical to
@@ -97,7 +104,26 @@ def observe(stays: pl.DataFrame, compiled: CompiledDip) -> pl.DataFrame:
     )
     # Reason 1 is no diagnosis, 2 an excluded one: such stays make no group, nor does what is no code at all.
     usable = pl.Series((reason != 1) & (reason != 2)) & frame["diag"].str.contains(DIAGNOSIS).fill_null(False)
+    if numbered:
+        frame = frame.with_row_index("at")
     return frame.filter(usable)
+
+
+def regrouped(
+    stays: pl.DataFrame, observed: pl.DataFrame, kept: pl.Series, compiled: CompiledDip
+) -> pl.Series:
+    """Return the groups (group_id) of observed stays under the base rows that are kept.
+
+    ``observed``: of :func:`observe`, numbered, under all base rows; ``compiled``: the kept ones. A row that is taken
+    away changes nothing for stays that another row won, or that no row accepted: criteria rank rows one by one. So
+    only the stays of dropped rows are looked at again.
+    """
+    dropped = observed["group_id"].is_not_null() & ~observed["group_id"].is_in(kept.implode())
+    places = dropped.arg_true()
+    if places.is_empty():
+        return observed["group_id"]
+    again = observe(stays[observed["at"].gather(places)], compiled)
+    return observed["group_id"].scatter(places, again["group_id"])
 
 
 def _index(ids: Int32s) -> pl.Series:
@@ -128,7 +154,7 @@ def choose_threshold(counts: pl.Series, rule: Threshold) -> int:
 
 
 def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.DataFrame:
-    """Return diag, main, related, stays for related operations that earn a group of their own.
+    """Return diag, main, related, stays, cost_share for related operations that earn a group of their own.
 
     With the cost of each operation: mean share of the stay's cost >= ``share``. Without: stays with it cost
     on average at least
@@ -137,7 +163,13 @@ def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.D
     several = rest.filter(pl.col("main").is_not_null() & pl.col("related").is_not_null())
     if several.is_empty():
         return pl.DataFrame(
-            schema={"diag": pl.String, "main": pl.String, "related": pl.String, "stays": pl.Int64}
+            schema={
+                "diag": pl.String,
+                "main": pl.String,
+                "related": pl.String,
+                "stays": pl.Int64,
+                "cost_share": pl.Float64,
+            }
         )
     columns = (
         ["related", "fees"]
@@ -168,9 +200,14 @@ def _related_groups(rest: pl.DataFrame, threshold: int, share: Fraction) -> pl.D
     n_without = pl.col("all") - pl.col("stays")
     if "fees" in columns:
         earns = pl.col("fees").cast(pl.Int128) * bottom >= cost * top
+        shown = pl.col("fees") / pl.col("cost_fen")
     else:
         earns = (n_without == 0) | (cost * n_without * bottom >= without * pl.col("stays") * (bottom + top))
-    return found.filter(earns).select(*KEY, "related", "stays").sort(*KEY, "related")
+        alone = (pl.col("all_cost") - pl.col("cost_fen")) / n_without
+        shown = pl.when(n_without > 0).then(pl.col("cost_fen") / pl.col("stays") / alone - 1)
+    return (
+        found.filter(earns).select(*KEY, "related", "stays", shown.alias("cost_share")).sort(*KEY, "related")
+    )
 
 
 def _name(code: pl.Expr, names: pl.DataFrame | None, column: str) -> pl.Expr:
@@ -310,7 +347,17 @@ def build_catalog(
         "stays_in_core_groups": observed.height - in_comprehensive,
     }
     counts["coverage"] = counts["stays_in_core_groups"] / observed.height if observed.height else 0.0
-    return Built(catalog, counts, dropped)
+    return Built(catalog, counts, dropped, _additions(added, (core, related, cells)))
+
+
+def _additions(added: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
+    """Return the local rows with where they come from; ``added``: rows of ``parts``, one part below the other."""
+    found = [
+        part.select(pl.lit(origin).alias("origin"), "stays", *(["cost_share"] if origin == RELATED else []))
+        for origin, part in zip(ORIGINS, parts, strict=True)
+    ]
+    empty = pl.DataFrame(schema={"origin": pl.String, "stays": pl.Int64, "cost_share": pl.Float64})
+    return added.select("group_id").hstack(pl.concat([empty, *found], how="diagonal"))
 
 
 def kept_rows(observed: pl.DataFrame, base: DipCatalog, threshold: int) -> tuple[pl.Series, pl.DataFrame]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
-from fenzhi.catalogs import TcmTables
+from fenzhi.catalogs import DipCatalog, TcmTables
 from fenzhi.catalogs.drg.models import DrgCatalog
 from fenzhi.errors import CatalogError
 from fenzhi.money import SCALE, round_half_up, step_of
@@ -35,13 +35,20 @@ def _error(message: str, group: str | None, value: str | None, remedy: str) -> C
 
 
 def given_weights(catalog: Grouped, rules: Weights) -> dict[int, int]:
-    """Return group_idx -> weight x scale at 1/10,000, rounded half up; groups with an empty weight are left out.
+    """Return group_idx -> weight at 1/10,000, rounded half up; groups with an empty weight are left out.
+
+    A DRG catalogue gives weights of mean 1, which are taken times the scale; a DIP catalogue gives points.
 
     Raises :class:`CatalogError` if the catalogue brings no weights, a weight is not a number or negative, or
     a group has two.
     """
-    table = catalog.tables.get("weights") if isinstance(catalog, DrgCatalog) else None
-    if table is None or table.is_empty():
+    table, scale = pl.DataFrame(), 1
+    if isinstance(catalog, DrgCatalog):
+        table = catalog.tables.get("weights", table).rename({"drg": "group_id"}, strict=False)
+        scale = rules.scale
+    elif isinstance(catalog, DipCatalog):
+        table = catalog.weights
+    if table.is_empty():
         raise _error(
             "the policy takes the catalogue's own weights, but the catalogue has none",
             None,
@@ -50,7 +57,7 @@ def given_weights(catalog: Grouped, rules: Weights) -> dict[int, int]:
         )
     index = {group: at for at, group in enumerate(catalog.groups["group_id"])}
     found: dict[int, int] = {}
-    for group, text in table.select("drg", "weight").iter_rows():
+    for group, text in table.select("group_id", "weight").iter_rows():
         if text is None or group not in index:
             continue
         if index[group] in found:
@@ -61,5 +68,5 @@ def given_weights(catalog: Grouped, rules: Weights) -> dict[int, int]:
             weight = Decimal("NaN")
         if not weight.is_finite() or weight < 0:
             raise _error("this is not a weight", group, text, "write a decimal number, or leave it empty")
-        found[index[group]] = round_half_up(Fraction(weight) * rules.scale * SCALE, step_of(rules.decimals))
+        found[index[group]] = round_half_up(Fraction(weight) * scale * SCALE, step_of(rules.decimals))
     return found
