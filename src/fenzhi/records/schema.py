@@ -80,6 +80,7 @@ STAY_COLUMNS: tuple[StayColumn, ...] = (
     _text("trt_type", "治疗类别", "western or Chinese medicine", "grouping"),
     _text("adm_caty", "入院科别", "department of admission"),
     _text("dscg_caty", "出院科别", "department of discharge", "grouping"),
+    _text("chfpdr_code", "主诊医师代码", "code of the attending doctor"),
     _codes("diag_codes", "诊断编码(主要诊断在前)", "diagnoses, principal first"),
     _codes("oprn_codes", "手术操作编码(主要手术在前)", "operations, main first"),
     _codes("tcm_diag_codes", "中医诊断编码", "diagnoses of Chinese medicine"),
