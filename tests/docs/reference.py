@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fenzhi.attribution import COMPARED
+from fenzhi.attribution.department_columns import DEPARTMENT_TABLES
 from fenzhi.attribution.simulated import SIMULATED
 from fenzhi.attribution.switch_columns import SWITCHED
 from fenzhi.policy import load_policy
@@ -378,6 +379,31 @@ SIMULATED_NOTES = {
     "accounts": "One row per hospital and pool: final amounts, and what made the difference.",
     "groups": "The groups of the scenario's hospital, amounts before assessment, the largest change first.",
 }
+
+
+DEPARTMENT_NOTES = {
+    "departments": "One row per department of discharge, the largest loss first.",
+    "groups": "One row per department and group (stays without group: outcome).",
+    "doctors": "One row per department and doctor, only with `--doctors`.",
+    "watch": "One row per stay and list: `above_quota`, `below`.",
+}
+
+
+def departments_page() -> str:
+    """Return docs/reference/departments.md."""
+    lines = [
+        NOTE,
+        "# Tables of departments",
+        "",
+        "`fenzhi departments RUN --hospital CODE -o FOLDER` writes these tables as Parquet and CSV beside",
+        "`departments.html` and `departments.xlsx`. The columns `by_..._fen` add up to `balance_fen` in every row.",
+        "Units as in [result tables](results.md). How they are worked out: [the rules](../rules.md#departments).",
+    ]
+    for table, columns in DEPARTMENT_TABLES.items():
+        lines += ["", f"## {table}", "", DEPARTMENT_NOTES[table], ""]
+        lines += ["| column | type | unit | 名称 | meaning |", "|---|---|---|---|---|"]
+        lines += [f"| `{c.name}` | {c.dtype} | {c.unit} | {c.zh} | {c.en} |" for c in columns]
+    return "\n".join(lines) + "\n"
 
 
 def results_page() -> str:

@@ -13,7 +13,15 @@ from fenzhi.policy.models import Policy
 from fenzhi.results import FURTHER, TABLES
 
 from .blocks import ROOT
-from .reference import TABLE_NOTES, compare_page, policy_page, results_page, scenario_page, switch_page
+from .reference import (
+    TABLE_NOTES,
+    compare_page,
+    departments_page,
+    policy_page,
+    results_page,
+    scenario_page,
+    switch_page,
+)
 from .reference_build import built_page
 
 FOLDER = ROOT / "docs" / "reference"
@@ -28,8 +36,9 @@ FOLDER = ROOT / "docs" / "reference"
         ("switch.md", switch_page),
         ("scenario.md", scenario_page),
         ("build.md", built_page),
+        ("departments.md", departments_page),
     ],
-    ids=["policy", "results", "compare", "switch", "scenario", "build"],
+    ids=["policy", "results", "compare", "switch", "scenario", "build", "departments"],
 )
 def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
     path = FOLDER / name

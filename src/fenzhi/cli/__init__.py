@@ -35,6 +35,10 @@ COMMANDS = {
         "一家机构的清算单与工作簿 / one hospital's statement and workbook from a run",
         "fenzhi.cli.statement",
     ),
+    "departments": (
+        "一家机构的科室盈亏、定额与需关注病例 / one hospital's departments: income, cost, why, quotas",
+        "fenzhi.cli.departments",
+    ),
     "ledger": ("账务:分录、余额与平衡 / the ledger of a run: entries, balances, proof", "fenzhi.cli.ledger"),
     "reconcile": (
         "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",

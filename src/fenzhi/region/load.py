@@ -197,7 +197,7 @@ class Region:
         return self.folder / name
 
 
-def _model(model: type[BaseModel], file: Path, code: str) -> Any:
+def read_model(model: type[BaseModel], file: Path, code: str) -> Any:
     """Read a TOML file into a model; an unknown key is answered with the nearest one there is."""
     try:
         data = read_toml(file)
@@ -243,7 +243,7 @@ def _budget(file: Path, year: int, pools: list[str]) -> Budget:
             file=file,
             remedy="write the budget of every pool",
         )
-    budget: Budget = _model(Budget, file, "BUDGET_VALUE")
+    budget: Budget = read_model(Budget, file, "BUDGET_VALUE")
     if budget.year != year:
         raise RegionError(
             f"the budget is for {budget.year}, the region's year is {year}",
@@ -294,7 +294,7 @@ def load_region(folder: Path) -> Region:
             file=folder,
             remedy="give the folder of a region's year; `fenzhi demo DIR` writes one to look at",
         )
-    settings: RegionFile = _model(RegionFile, file, "REGION_VALUE")
+    settings: RegionFile = read_model(RegionFile, file, "REGION_VALUE")
     meta = settings.region
     ids = [pool.id for pool in settings.pool]
     if len(set(ids)) != len(ids):
