@@ -283,6 +283,11 @@ def _basic_findings(catalog: DipCatalog) -> tuple[list[Finding], list[Rule]]:
     return findings, rules
 
 
+def error_findings(catalog: DipCatalog) -> list[Finding]:
+    """Return the errors of :func:`check_catalog`, in the order of files and rows, without looking for warnings."""
+    return [one for one in _basic_findings(catalog)[0] if one.severity == "error"]
+
+
 def check_catalog(catalog: DipCatalog, *, strict: bool = False) -> list[Finding]:
     """Return everything found, errors first, then warnings, each in the order of files and rows.
 

@@ -84,7 +84,6 @@ def restored(number: str, places: int) -> str | None:
     return f"{int(found[1]):02d}.{(found[2] or '').ljust(places, '0')}"
 
 
-@lru_cache(100_000)
 def _terms(text: str) -> tuple[tuple[str, ...], ...]:
     """Return an expression of codes, ``|``, ``+`` and brackets as an OR of AND-sets."""
     tokens: list[str] = re.findall(r"[|+()]|[^|+()]+", text)
@@ -188,10 +187,15 @@ def operations(text: str, dialect: Dialect | None, places: int = 4) -> tuple[str
         if code is None:
             raise CellError("code_number", shortest_number(text))
         return code, ("number_restored",)
+    return _operation_cell(text, dialect), ()
+
+
+@lru_cache(100_000)
+def _operation_cell(text: str, dialect: Dialect | None) -> str | None:
     cell = plain(text)
     bare = _RUN.sub("", cell)
     if bare in EMPTY_WORDS or bare in NO_OPERATION_WORDS:
-        return None, ()
+        return None
     if dialect is not None:
         cell = bare.replace("、", dialect.or_)
         try:
@@ -201,14 +205,14 @@ def operations(text: str, dialect: Dialect | None, places: int = 4) -> tuple[str
         for one in sets:
             for token in one:
                 _require_code(token, "operations")
-        return cell, ()
+        return cell
     cell = _OR_WORD.sub("|", _AND.sub("+", cell))
     cell = _joined(_close(cell, "operations"), "operations")
     sets = _terms(cell)
     for one in sets:
         for token in one:
             _require_code(token, "operations")
-    return "|".join("+".join(one) for one in sets), ()
+    return "|".join("+".join(one) for one in sets)
 
 
 def _diagnosis(token: str) -> tuple[list[str], tuple[str, ...]]:
@@ -234,6 +238,11 @@ def diagnoses(text: str, dialect: Dialect | None) -> tuple[str | None, tuple[str
     """Return a diagnosis cell in the language of the catalogue, and remarks; None: any diagnosis."""
     if isinstance(text, Number):
         raise CellError("code_number", shortest_number(text))
+    return _diagnosis_cell(text, dialect)
+
+
+@lru_cache(100_000)
+def _diagnosis_cell(text: str, dialect: Dialect | None) -> tuple[str | None, tuple[str, ...]]:
     cell = plain(text)
     bare = _RUN.sub("", cell)
     if bare in EMPTY_WORDS or bare in ANY_WORDS:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from fenzhi.catalogs.check import check_catalog
+from fenzhi.catalogs.check import error_findings
 from fenzhi.catalogs.dialect import Dialect
 from fenzhi.catalogs.dip.beside import Beside
 from fenzhi.catalogs.dip.codes import NATIONAL
@@ -122,7 +122,7 @@ class _Made:
         """Report what the check of catalogues refuses, take these rows out, and return what is left."""
         while self.drafts:
             catalog = self.catalog()
-            errors = [one for one in check_catalog(catalog) if one.severity == "error"]
+            errors = error_findings(catalog)
             if not errors:
                 return catalog
             if not self._take_out(errors, report):

@@ -52,6 +52,8 @@ _GROUP_LIKE = (
     "core",
     "comprehensive",
 )
+# A row of codes is never a row of titles.
+_LIKE_A_CODE = re.compile(r"\d{2}\.\d|[A-Z]\d\d(?!\d*分类)")
 _SUBTITLES = {same_title(word) for word in ("编码", "代码", "名称", "code", "name")}
 _HEADING = re.compile(
     r"(注|备注|说明|附|表|续表|单位|来源|数据来源|合计|总计|小计|共)[::\d一二三四五六七八九十件录—]?.*"
@@ -280,16 +282,16 @@ def lines(found: Found, report: Report) -> Iterator[Line]:
         if number <= last or number == skip:
             report.mark(here, "headings")
             continue
+        if not _LIKE_A_CODE.search("\n".join(row.values())):
+            after = numbers[index + 1] if index + 1 < len(numbers) else number
+            double = _below(row, sheet.rows[after])
+            named = row if double is None else double
+            if titles.meets(titles.places(named)[0]):
+                columns, unknown = titles.places(named)
+                skip = skip if double is None else after
+                report.mark(here, "headings")
+                continue
         texts = {" ".join(text.split()) for text in row.values()}
-        again = titles.places(row)[0]
-        after = sheet.rows[numbers[index + 1]] if index + 1 < len(numbers) else {}
-        double = _below(row, after)
-        if len(texts) > 1 and double is not None and titles.meets(titles.places(double)[0]):
-            again, row, skip = titles.places(double)[0], double, numbers[index + 1]
-        if again and titles.meets(again) and all(texts_known(row, titles)):
-            columns, unknown = titles.places(row)
-            report.mark(here, "headings")
-            continue
         if _is_heading(texts):
             section = next(iter(texts))
             report.mark(here, "headings")
@@ -312,9 +314,3 @@ def lines(found: Found, report: Report) -> Iterator[Line]:
             and not same_title(title).endswith("名称")
         )
         report.add(Entry(place, "column_rule" if rule else "column_left", column=title, at=at))
-
-
-def texts_known(row: Mapping[int, str], titles: _Titles) -> Iterator[bool]:
-    """Yield for each cell whether it holds a title: a row of codes never does."""
-    for text in row.values():
-        yield titles.name(text) is not None or not re.search(r"\d{2}\.|[A-Z]\d\d", text)
