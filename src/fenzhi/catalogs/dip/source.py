@@ -41,6 +41,7 @@ _MAY_BE_OTHER = (
     "operation_map",
 )
 _LIKE_A_RULE = re.compile(r"编码|代码|诊断|手术|操作|天龄|体重|耐药|条件|年龄|性别|天数")
+_BOOKS = ("diagnosis_names", "operation_names", "operations")
 _GROUP_LIKE = (
     "pregroup",
     "merged",
@@ -104,6 +105,12 @@ def _map_column(title: str) -> str | None:
     return None
 
 
+def _book_column(title: str) -> str | None:
+    """Return the column of a table of one's own by what its title contains: ``医保版2.0编码`` is the code."""
+    word = same_title(title)
+    return "code" if re.search("编码|代码", word) else "name" if "名称" in word else None
+
+
 class _Titles:
     """Titles of a role, those of the mapping file first."""
 
@@ -118,7 +125,9 @@ class _Titles:
                 return self.local.columns[key]
             if key in self.known:
                 return self.known[key].name
-        return _map_column(title) if _is_map(self.role) else None
+        if _is_map(self.role):
+            return _map_column(title)
+        return _book_column(title) if self.role.name in _BOOKS else None
 
     def places(self, row: Mapping[int, str]) -> tuple[dict[str, tuple[int, str]], dict[int, str]]:
         """Return the columns that a row of titles names, and the titles that nobody knows."""
