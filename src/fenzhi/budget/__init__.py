@@ -6,10 +6,11 @@ from fenzhi.budget.lines import Budget
 from fenzhi.budget.opening import opening_values
 from fenzhi.budget.pool import Line, PoolBudget
 from fenzhi.budget.table import budget_table, require_all_given
-from fenzhi.budget.values import pool_sums, pool_totals, price, price_sums
+from fenzhi.budget.values import Given, pool_sums, pool_totals, price, price_sums
 
 __all__ = [
     "Budget",
+    "Given",
     "Line",
     "PoolBudget",
     "budget_table",

@@ -47,6 +47,14 @@ def _not_covered(pool: str, direct_fen: int, fund_fen: int) -> RegionError:
     )
 
 
+@dataclass(frozen=True)
+class Given:
+    """Pool -> settlement point value (1/10,000), and pool -> payment ratio, for who does not see the whole pool."""
+
+    values: Mapping[str, int]
+    ratios: Mapping[str, Fraction]
+
+
 @dataclass
 class _Unit:
     """One pool in one period: what its points are worth.
@@ -127,6 +135,15 @@ def _value(unit: _Unit, pool: str, policy: PointValue, reserve_fen: int) -> int:
     return max(0, unit.fixed_fen + unit.floating_fen - unit.money)
 
 
+def _take_value(unit: _Unit, pool: str, value: int) -> None:
+    """Give a unit the value that is known from elsewhere."""
+    if unit.fixed and unit.opening is None:
+        raise _no_opening(pool)
+    unit.value, unit.limit = value, "given"
+    unit.fixed_fen = unit.worth(unit.fixed, unit.opening or 0)
+    unit.floating_fen = unit.worth(unit.floating(), value)
+
+
 def _require_fitting(unit: _Unit, pool: str) -> None:
     """Raise :class:`ConservationError` if a figure is too large for the result tables."""
     figures = (unit.value or 0, unit.fixed_fen, unit.floating_fen)
@@ -192,8 +209,12 @@ def price_sums(
     opening: pl.DataFrame,
     policy: PointValue,
     handed: Mapping[str, int] | None = None,
+    given: Given | None = None,
 ) -> pl.DataFrame:
-    """Return what :func:`price` does, from the sums of :func:`pool_sums`."""
+    """Return what :func:`price` does, from the sums of :func:`pool_sums`.
+
+    ``given``: point values and payment ratios that are known from elsewhere, in the place of what fund and sums say.
+    """
     sums = {(row["pool"], row["period"]): row for row in sums_of_pools.iter_rows(named=True)}
     rows = []
     for pool, opening_value in opening.iter_rows():
@@ -201,10 +222,12 @@ def price_sums(
         parts = [sums.get((pool, n), dict.fromkeys(_SUMS, 0)) for n in range(PERIODS[policy.period])]
         total = {name: sum(part[name] for part in parts) for name in _SUMS}
         ratio = payment_ratio(total["cost_fen"], total["booked_fen"])
+        if given is not None:
+            ratio = given.ratios.get(pool, ratio)
         outside = (handed or {}).get(pool, 0)
         fund = entry.fund_fen + outside
         left = fund - total["direct_fen"]
-        if left < 0 and policy.rate != "fixed":
+        if left < 0 and policy.rate != "fixed" and given is None:
             raise _not_covered(pool, total["direct_fen"], fund)
         reserve = entry.reserve_fen
         by_ratio = policy.settlement == "ratio"
@@ -217,7 +240,10 @@ def price_sums(
                 others_fen=0 if by_ratio else part["others_fen"],
                 ratio=ratio if by_ratio else Fraction(1),
             )
-            reserve -= _value(unit, pool, policy, reserve)
+            if given is None:
+                reserve -= _value(unit, pool, policy, reserve)
+            else:
+                _take_value(unit, pool, given.values[pool])
             _require_fitting(unit, pool)
             rows.append(
                 {

@@ -8,22 +8,22 @@ import polars as pl
 
 from fenzhi.budget import direct_amounts, fixed_points
 from fenzhi.pipeline.ahead import ahead
-from fenzhi.pipeline.history import history_reads, read_histories
+from fenzhi.pipeline.history import history_reads
 from fenzhi.pipeline.parts import (
     PART,
     Part,
     PartStays,
     divided,
     group_part,
-    measure_part,
     of_part,
     score_part,
     together,
     with_readmissions,
 )
+from fenzhi.pipeline.published import ratios_of
 from fenzhi.pipeline.reviews import applied_facts, decided, discharged, ranked_applications
 from fenzhi.pipeline.setting import Clock, Progress, make_settings, silent
-from fenzhi.pipeline.year import opening_of, read_year, year_inputs
+from fenzhi.pipeline.year import measure_year, read_year
 from fenzhi.region import Region
 from fenzhi.settlement import YearInputs
 
@@ -67,13 +67,9 @@ def freeze(region: Region, progress: Progress = silent) -> Frozen:
     clock = Clock(progress)
     clock.start("read region", 0.0)
     settings = make_settings(region)
-    histories = read_histories(settings, clock, ahead(history_reads(settings)))
-    clock.start("measure weights", 0.40)
-    measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
-    parts = tuple(part for part, _ in measured)
-    past = measured[0][1]
-    opening, last_points = opening_of(region, past, parts[0])
-    return Frozen(region, parts, opening, last_points, year_inputs(region, past))
+    reads = ahead([] if region.published is not None else history_reads(settings))
+    parts, opening, last_points, inputs, _ = measure_year(settings, clock, reads)
+    return Frozen(region, tuple(parts), opening, last_points, inputs)
 
 
 def read_records(frozen: Frozen) -> pl.DataFrame:
@@ -113,7 +109,8 @@ def paid_amounts(frozen: Frozen, scored: pl.DataFrame) -> pl.DataFrame:
     """Return all stays of the year that points pay, scored and reviewed, with direct_fen and their fixed points."""
     factors = [part.policy.ungrouped.factor for part in frozen.parts]
     value = frozen.parts[0].policy.point_value
-    return fixed_points(direct_amounts(scored, factors), value, frozen.last_points)
+    ratios = None if frozen.region.published is None else ratios_of(frozen.region, scored)
+    return fixed_points(direct_amounts(scored, factors, ratios), value, frozen.last_points)
 
 
 def prepare(frozen: Frozen, records: pl.DataFrame) -> Prepared:

@@ -100,6 +100,9 @@ def ranked_applications(
     strange = applications.join(together, on="setl_id", how="anti", maintain_order="left")
     listed.append(assess(strange, together.clear(), rules))
     units = quotas(counts, rules)
+    if region.published is not None:
+        # The quota is a share of all hospitals' stays, which are not here.
+        units = units.with_columns(pl.lit(applications.height, pl.Int64).alias("quota"))
     decisions = latest(region.reviews.decisions)
     said = decisions.drop("value", "standard_fen", "review_e4", "source_row")
     assessed = pl.concat(listed, how="vertical_relaxed").sort("setl_id")

@@ -62,6 +62,7 @@ def input_files(region: Region) -> dict[str, Path]:
         meta.weight_overrides or "weight_overrides.csv",
         meta.bonuses or "bonuses.csv",
         meta.auxiliary or "auxiliary.csv",
+        None if region.published is None else region.published.weights,
         *(None if pack.auxiliary is None else pack.auxiliary.comorbidity for pack in region.policies),
         APPLICATIONS,
         DECISIONS,

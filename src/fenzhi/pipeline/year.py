@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from fenzhi.budget import (
     direct_amounts,
     fixed_points,
     opening_values,
-    price,
+    pool_sums,
     require_all_given,
 )
 from fenzhi.errors import ConservationError
@@ -29,6 +30,7 @@ from fenzhi.pipeline.parts import (
     unpaid,
     with_readmissions,
 )
+from fenzhi.pipeline.published import price_year, published_notices, published_year, ratios_of
 from fenzhi.pipeline.reviews import review_tables, review_year
 from fenzhi.pipeline.rule_tables import (
     band_kinds,
@@ -138,6 +140,24 @@ def read_year(region: Region, setting: Setting) -> StaysRead:
     )
 
 
+def measure_year(
+    settings: Sequence[Setting], clock: Clock, reads: Iterator[StaysRead]
+) -> tuple[list[Part], pl.DataFrame, pl.DataFrame, YearInputs, dict[str, int]]:
+    """Return all that does not follow from the year's own stays: parts, opening values, last year's points, inputs.
+
+    Last the counts of the history. ``reads``: its stays (:func:`history_reads`); a hospital alone has none.
+    """
+    region = settings[0].region
+    if region.published is not None:
+        return *published_year(settings), {}
+    histories = read_histories(settings, clock, reads)
+    clock.start("measure weights", 0.40)
+    measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
+    parts, past = [part for part, _ in measured], measured[0][1]
+    opening, last_points = opening_of(region, past, parts[0])
+    return parts, opening, last_points, year_inputs(region, past), histories[0].counts
+
+
 def compute(
     region: Region, *, chunk_rows: int | None = None, progress: Progress = silent
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
@@ -150,16 +170,10 @@ def compute(
     clock.start("read region", 0.0)
     settings = make_settings(region, chunk_rows)
     # The next records are read while those before are worked on: the year's own while weights are measured.
-    reads = ahead([*history_reads(settings), lambda: read_year(region, settings[0])])
-    histories = read_histories(settings, clock, reads)
-    counts = histories[0].counts
-    clock.start("measure weights", 0.40)
-    measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
-    parts = [part for part, _ in measured]
-    policy, past = parts[0].policy, measured[0][1]
-    opening, last_points = opening_of(region, past, parts[0])
-    inputs = year_inputs(region, past)
-    del histories, measured, past
+    past_reads = [] if region.published is not None else history_reads(settings)
+    reads = ahead([*past_reads, lambda: read_year(region, settings[0])])
+    parts, opening, last_points, inputs, counts = measure_year(settings, clock, reads)
+    policy = parts[0].policy
     clock.start("read records", 0.50)
     read = next(reads)
     clock.start("group", 0.62)
@@ -173,11 +187,12 @@ def compute(
     if reviewed is not None:
         scored = reviewed.scored
     clock.start("price and settle", 0.78)
-    scored = direct_amounts(scored, [part.policy.ungrouped.factor for part in parts])
+    factors = [part.policy.ungrouped.factor for part in parts]
+    scored = direct_amounts(scored, factors, None if region.published is None else ratios_of(region, scored))
     others = together([unpaid(one) for one in taken])
     beside = pay_beside(others, scored, region)
     scored = fixed_points(scored, policy.point_value, last_points)
-    prices = price(scored, region.budget, opening, policy.point_value, beside.handed)
+    region, prices = price_year(region, pool_sums(scored, policy.point_value), opening, beside.handed)
     settled = settle(scored, prices, region.budget, policy, replace(inputs, tracks=beside.ledger))
     budget = budget_table(region.budget, settled.pools["pool"].to_list())
     require_all_given(budget, settled.pools)
@@ -230,6 +245,7 @@ def compute(
             *dict.fromkeys(text for part in parts for text in missing_columns(read.stays, part.policy)),
             *dict.fromkeys(text for one in settings for text in tcm_notices(read.stays, one)),
             *track_notices(beside.tables),
+            *published_notices(region, tables["pools"]),
         ],
         "quality": read.summary.to_dicts(),
         **part_facts(parts[0]),

@@ -23,6 +23,7 @@ from fenzhi.region.auxiliary import read_auxiliary
 from fenzhi.region.bonuses import bonuses_of_packs, require_levels
 from fenzhi.region.packs import load_packs
 from fenzhi.region.pools import Pool, listed_twice
+from fenzhi.region.published import Published, assumed_budget
 from fenzhi.region.reviews import (
     APPLICATIONS,
     DECISIONS,
@@ -120,12 +121,16 @@ class CodesConfig(Model):
 
 
 class RegionFile(Model):
-    """The whole region.toml. ``quality``: severities and tolerances of quality control."""
+    """The whole region.toml.
+
+    ``quality``: severities and tolerances of quality control. ``published``: in the folder of a hospital alone.
+    """
 
     region: RegionMeta
     pool: tuple[Pool, ...] = Field(min_length=1)
     codes: CodesConfig = CodesConfig()
     quality: QualityRules = QualityRules()
+    published: Published | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,7 @@ class Region:
     reviews: Reviews
     tracks: dict[str, pl.DataFrame]
     pack_bonuses: tuple[pl.DataFrame, ...] = ()
+    published: Published | None = None
 
     @property
     def review_rules(self) -> SpecialReview | None:
@@ -281,6 +287,22 @@ def _budget(file: Path, year: int, pools: list[str]) -> Budget:
     return budget
 
 
+def _require_published(published: Published, pools: list[str], file: Path) -> None:
+    """Raise unless every pool of the region has a published value, once."""
+    named = [pool.id for pool in published.pool]
+    wrong = [pool for pool in named if pool not in pools or named.count(pool) > 1]
+    missing = [pool for pool in pools if pool not in named]
+    if wrong or missing:
+        raise RegionError(
+            "what is published names each pool of the region once",
+            code="REGION_PUBLISHED",
+            file=file,
+            field="published.pool.id",
+            value=(wrong or missing)[0],
+            remedy=f"the pools are: {', '.join(pools)}",
+        )
+
+
 def load_region(folder: Path) -> Region:
     """Read and check a region's folder (not its records).
 
@@ -331,7 +353,13 @@ def load_region(folder: Path) -> Region:
         [policy.coefficients for policy in policies],
         bonuses or folder / "bonuses.csv",
     )
-    budget = _budget(folder / meta.budget, meta.year, ids)
+    published = settings.published
+    if published is not None:
+        _require_published(published, ids, file)
+    if published is not None and not (folder / meta.budget).is_file():
+        budget = assumed_budget(dict.fromkeys(ids, (0, 0)), meta.year)
+    else:
+        budget = _budget(folder / meta.budget, meta.year, ids)
     require_places(policies[0], ids, budget, folder / meta.budget)
     return Region(
         folder=folder,
@@ -352,4 +380,5 @@ def load_region(folder: Path) -> Region:
         auxiliary=read_auxiliary(optional(meta.auxiliary, "auxiliary.csv")),
         reviews=read_reviews(folder, policies),
         tracks=read_track_tables(folder, policies[0], hospitals, ids),
+        published=published,
     )

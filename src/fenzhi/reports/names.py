@@ -131,6 +131,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "band.unstable": ("不稳定病组", "unstable group"),
     "band.incomplete": ("住院过程不完整", "incomplete stay"),
     "band.none": ("未判断", "not tested"),
+    "limit.given": ("给定", "given"),
     "limit.floor": ("按下限计，差额由储备支付", "at its floor, the reserve pays the difference"),
     "limit.ceiling": ("按上限封顶，余额转入储备", "at its ceiling, the rest goes to the reserve"),
     "limit.reserve": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import polars as pl
@@ -86,12 +87,18 @@ def unit_sums(scored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def gross_amounts(units: pl.DataFrame, prices: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def gross_amounts(
+    units: pl.DataFrame,
+    prices: pl.DataFrame,
+    policy: Policy,
+    given: Mapping[str, Fraction] | None = None,
+) -> pl.DataFrame:
     """Add to the units what their points are priced at, ``fixed_fen`` and ``floating_fen``, and ``gross_fen``.
 
     ``units``: of :func:`unit_sums`; ``prices``: of :func:`fenzhi.budget.price`. The gross amount (before assessment)
     differs from what the points price by what the fund pays directly and, under the difference method, by what
     patients and other payers paid. The sum of gross amounts and the residual of a pool is its fund, exactly.
+    ``given``: payment ratios that are known from elsewhere; then points are worth their value, nothing is shared out.
     """
     difference = policy.point_value.settlement == "difference"
     totals = prices.group_by("pool").agg(pl.col("cost_fen", "booked_fen").sum())
@@ -99,6 +106,8 @@ def gross_amounts(units: pl.DataFrame, prices: pl.DataFrame, policy: Policy) -> 
         pool: Fraction(1) if difference else payment_ratio(cost, booked)
         for pool, cost, booked in totals.iter_rows()
     }
+    if given is not None and not difference:
+        ratios |= given
     parts = []
     for unit in prices.iter_rows(named=True):
         mine = units.filter((pl.col("pool") == unit["pool"]) & (pl.col("period") == unit["period"]))
@@ -106,7 +115,7 @@ def gross_amounts(units: pl.DataFrame, prices: pl.DataFrame, policy: Policy) -> 
         floating = [whole - part for whole, part in zip(points, fixed, strict=True)]
         if unit["points_e4"] == 0:
             priced: list[list[int]] = [[0] * mine.height] * 2
-        elif policy.settlement.residual == "apportion":
+        elif policy.settlement.residual == "apportion" and given is None:
             priced = [
                 apportion(unit["fixed_fen"], fixed) if any(fixed) else [0] * mine.height,
                 apportion(unit["floating_fen"], floating) if any(floating) else [0] * mine.height,

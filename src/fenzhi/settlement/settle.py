@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import polars as pl
 
@@ -30,7 +32,8 @@ class YearInputs:
     year. ``assessment``: fixmedins_code, assessment_e4. ``deductions``: fixmedins_code, pool, month,
     deduction_fen, kind. ``advances``:
     fixmedins_code, pool, month (0 = working capital), advance_fen actually paid; if given it replaces what
-    the rules would advance. ``tracks``: the ledger's entries of other tracks.
+    the rules would advance. ``tracks``: the ledger's entries of other tracks. ``ratios``: payment
+    ratios where point values are given (:class:`fenzhi.budget.Given`).
     """
 
     year: int
@@ -40,6 +43,7 @@ class YearInputs:
     deductions: pl.DataFrame
     advances: pl.DataFrame | None = None
     tracks: pl.DataFrame | None = None
+    ratios: Mapping[str, Fraction] | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def settle_sums(
     sums = of_accounts(stays.accounts, inputs.accounts)
     pools = pool_totals(prices, budget).pipe(_with_tracks, inputs.tracks)
     _require_all_accounted(sums, pools)
-    units = gross_amounts(stays.units, prices, policy)
+    units = gross_amounts(stays.units, prices, policy, inputs.ratios)
     mine = units.group_by(ACCOUNT).agg(pl.col("gross_fen").sum())
     accounts = sums.join(mine, on=ACCOUNT, how="left", maintain_order="left").with_columns(
         pl.col("gross_fen").fill_null(0)
@@ -157,7 +161,7 @@ def settle_sums(
     pools = pools.join(gross, on="pool", how="left", maintain_order="left").with_columns(
         (pl.col("fund_fen") - pl.col("gross_fen")).alias("residual_fen")
     )
-    if policy.settlement.residual == "apportion":
+    if policy.settlement.residual == "apportion" and inputs.ratios is None:
         lost = pools.filter(
             (pl.col("points_e4") != 0) & pl.col("value_limit").is_null() & (pl.col("residual_fen") != 0)
         )

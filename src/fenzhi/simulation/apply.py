@@ -70,7 +70,11 @@ def apply_scenario(base: Base, scenario: Scenario) -> Applied:
             raise refused("others than whom?", "others", remedy="name the scenario's hospital")
         others = draft.where(pl.col("fixmedins_code") != own)
         if others.is_empty():
-            raise refused("there are no other hospitals here", "others", remedy="use [point_value]")
+            raise refused(
+                "there are no other hospitals here",
+                "others",
+                remedy="say under [point_value] what the point value will be",
+            )
         growth = Fraction(scenario.others.growth)
         draft.grow(others, _signed(growth, others.height), scenario.seed, WHOLE)
     region = _region(base, scenario, own, draft)
@@ -324,9 +328,30 @@ def _with_run(base: Base, scenario: Scenario, change: Change) -> Applied:
     if scenario.catalog is not None:
         full.append("catalog")
     if scenario.coefficient:
-        value = base.region.policy.point_value.elastic
-        by_last = value is not None and value.form == "base_volume" and value.base == "last_year"
+        rules = base.region.policy.point_value.elastic
+        by_last = rules is not None and rules.form == "base_volume" and rules.base == "last_year"
         if by_last or any(part.policy.coefficients.form == "group" for part in base.frozen.parts):
             full.append("coefficient")
     pack = None if policy is None else policy.pack
+    value = scenario.point_value
+    if value is not None:
+        published = base.region.published
+        if published is None:
+            raise refused(
+                "all hospitals are here, so the point value follows from them",
+                "point_value",
+                remedy="leave it out; it is for the folder of a hospital alone",
+            )
+        known = published.given()
+        for pool in value.values:
+            if pool not in known:
+                raise refused("no such pool", "point_value.values", pool, f"use one of: {', '.join(known)}")
+        values = {pool: to_e4(one) for pool, one in value.values.items()}
+        change = replace(change, elasticity=value.elasticity, values=values)
+        if full:
+            raise refused(
+                f"{full[0]} needs a run of its own, in which the point value stays as published",
+                "point_value",
+                remedy="leave one of them out",
+            )
     return Applied(change, tuple(full), pack, None if policy is None else policy.set, scenario.catalog)

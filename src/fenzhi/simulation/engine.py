@@ -6,15 +6,16 @@ expensive share), the quota of special review, direct payments, fixed points. do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 
 import polars as pl
 
 from fenzhi.attribution import ACCOUNT
-from fenzhi.budget import direct_amounts, fixed_points, pool_ratios
-from fenzhi.money import to_e4
+from fenzhi.budget import direct_amounts, fixed_points
+from fenzhi.money import step_of, to_e4
 from fenzhi.pipeline.parts import PART, Part
 from fenzhi.pipeline.prepared import (
     AT,
@@ -24,10 +25,12 @@ from fenzhi.pipeline.prepared import (
     score_records,
     with_region,
 )
+from fenzhi.pipeline.published import ratios_of
 from fenzhi.pipeline.reviews import applied_facts, decided, discharged, ranked_applications
 from fenzhi.pipeline.tracks import PaidBeside, pay_beside
 from fenzhi.region import Region
 from fenzhi.region.load import Reviews
+from fenzhi.region.published import moved_value
 from fenzhi.region.reviews import latest
 from fenzhi.simulation.base import Base, Sums, as_stays, on_tracks, slim, sums_of
 from fenzhi.simulation.year import SettledYear, settle_year
@@ -39,13 +42,16 @@ class Change:
 
     ``records``: columns of the records of stays that are grouped anew. ``copies``: rows of ``Base.stays`` with ids of
     their own, which are grouped already. ``region``: differs in budget, reviews, coefficients of hospitals.csv,
-    settlement and sharing only.
+    settlement and sharing only. ``values``: pool -> point value in the place of the published one, ``elasticity``: by
+    which it follows the points, both of a hospital alone.
     """
 
     gone: pl.Series
     records: pl.DataFrame | None = None
     copies: pl.DataFrame | None = None
     region: Region | None = None
+    elasticity: Decimal = Decimal(0)
+    values: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -208,7 +214,30 @@ def what_if(base: Base, change: Change) -> Changed:
     gone, new = _priced_anew(base, frozen, gone, new)
     sums = base.sums.replace(sums_of(gone, region), sums_of(new, region))
     beside = _beside(base, frozen, rows, sums, change.region is not None)
-    return Changed(base, settle_year(frozen, sums, beside), gone[AT], new)
+    values = _values(base, change, sums)
+    return Changed(base, settle_year(frozen, sums, beside, values), gone[AT], new)
+
+
+def _values(base: Base, change: Change, sums: Sums) -> dict[str, int] | None:
+    """Return the point values of a hospital alone: published or stated ones, moved by the elasticity."""
+    published = base.region.published
+    if published is None:
+        return None
+    step = step_of(base.region.policy.point_value.decimals)
+    before, after = (
+        dict(one.pools.group_by("pool").agg(pl.col("points_e4").sum()).iter_rows())
+        for one in (base.sums, sums)
+    )
+    return {
+        pool: moved_value(
+            (change.values or {}).get(pool, value),
+            change.elasticity,
+            int(before.get(pool, 0)),
+            int(after.get(pool, 0)),
+            step,
+        )
+        for pool, value in published.given().items()
+    }
 
 
 def _reviewed(base: Base, frozen: Frozen, gone: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
@@ -245,7 +274,8 @@ def _priced_anew(
         gone.select("pool", *(pl.col(name).cast(pl.Int128) * -1 for name in ("cost_fen", "booked_fen"))),
         new.select("pool", pl.col("cost_fen", "booked_fen").cast(pl.Int128)),
     ]
-    before, after = pool_ratios(old_money), pool_ratios(pl.concat(money))
+    before = ratios_of(frozen.region, old_money)
+    after = ratios_of(frozen.region, pl.concat(money))
     new = direct_amounts(new, factors, after)
     moved = [pool for pool, ratio in after.items() if ratio != before.get(pool)]
     directly = base.direct.filter(pl.col("pool").is_in(moved) & ~pl.col(AT).is_in(gone[AT].implode()))

@@ -94,7 +94,7 @@ def summary_of(simulation: Simulation, outcomes: Sequence[Outcome]) -> dict[str,
         "scheme": region.policy.meta.scheme,
         "scale": region.policy.weights.scale,
         "hospital": None if code is None else {"code": code, "name": named[0] if named.len() else None},
-        "notes": [],
+        "notes": [] if region.published is None else ["elasticity"],
         "scenarios": [
             {
                 "name": name,

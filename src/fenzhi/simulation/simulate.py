@@ -19,6 +19,7 @@ from fenzhi.region import Region, load_region
 from fenzhi.simulation.apply import Applied, apply_scenario
 from fenzhi.simulation.base import Base, base_of
 from fenzhi.simulation.engine import unchanged, what_if
+from fenzhi.simulation.hospital import write_hospital
 from fenzhi.simulation.outcome import FullYear, Outcome, QuickYear, Year
 from fenzhi.simulation.scenario import Scenario, read_scenario
 from fenzhi.simulation.state import load_state, save_state
@@ -75,7 +76,15 @@ class Simulation:
             tables, _ = compute(region)
         return full_year(tables, region)
 
+    def write_hospital(self, code: str, target: Path | str) -> None:
+        """Write a hospital's own folder: its stays, and what the region publishes in the place of all others."""
+        write_hospital(self.base, self.before.changed.year.prices, code, Path(target))
+
     def _write(self, applied: Applied, target: Path) -> None:
+        values = None
+        if self.base.region.published is not None and not applied.full:
+            prices = what_if(self.base, applied.change).year.prices
+            values = dict(prices.select("pool", "settlement_value_e4").drop_nulls().iter_rows())
         write_region(
             self.base,
             applied.change,
@@ -83,6 +92,7 @@ class Simulation:
             overlay=applied.keys,
             policy=applied.pack,
             catalog=applied.catalog,
+            values=values,
         )
 
     def write_region(self, scenario: Scenario | Path | str, target: Path | str) -> None:

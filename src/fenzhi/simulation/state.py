@@ -119,6 +119,7 @@ def load_state(region: Region) -> Base | None:
         assessment=region.assessment,
         deductions=region.deductions,
         advances=region.advances,
+        ratios=None if region.published is None else region.published.ratios(),
     )
     frozen = Frozen(region, tuple(parts), read("opening"), read("last_points"), inputs)
     scored = read("scored")

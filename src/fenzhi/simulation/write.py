@@ -96,7 +96,8 @@ def _without_none(value: Any) -> Any:
     return value
 
 
-def _write_records(frame: pl.DataFrame, path: Path) -> None:
+def write_records(frame: pl.DataFrame, path: Path) -> None:
+    """Write accepted stays as records that are read as they are."""
     path.parent.mkdir()
     fees = pl.element().cast(pl.Decimal(20, 2)) / 100
     named = frame.drop("row_idx", "source_file", "source_row", strict=False)
@@ -118,7 +119,7 @@ def _copied_rows(source: Path, target: Path, gone: pl.Series, more: pl.DataFrame
             both.write_csv(target)
 
 
-def _meta(
+def region_data(
     base: Base, region: Region, folder: Path, policy: Path | None, catalog: str | None
 ) -> dict[str, Any]:
     """Return region.toml as data: all names as whole paths."""
@@ -177,12 +178,12 @@ def _plain_history(base: Base, folder: Path) -> list[str]:
         )
         target = folder / "history" / f"{at:02d}"
         target.parent.mkdir(exist_ok=True)
-        _write_records(read.stays.select(record_columns(read.stays)), target / "stays.parquet")
+        write_records(read.stays.select(record_columns(read.stays)), target / "stays.parquet")
         found.append(f"history/{at:02d}")
     return found
 
 
-def _stated(base: Base, data: dict[str, Any]) -> list[dict[str, Any]]:
+def stated_pools(base: Base, data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the pools with the opening values that are known already: they do not follow later changes."""
     values = dict(base.frozen.opening.select("pool", "opening_value_e4").iter_rows())
     return [
@@ -211,10 +212,12 @@ def write_region(
     overlay: Mapping[str, Any] | None = None,
     policy: str | None = None,
     catalog: str | None = None,
+    values: Mapping[str, int] | None = None,
 ) -> None:
     """Write the changed year as a new region folder; ``fenzhi run`` on it computes what the what-if says.
 
-    ``overlay``: keys laid over the pack; ``policy``, ``catalog``: others in their place.
+    ``overlay``: keys laid over the pack; ``policy``, ``catalog``: others in their place. ``values``: pool ->
+    point value of a hospital alone.
     """
     region = change.region or base.region
     records = changed_records(base, change)
@@ -226,18 +229,32 @@ def write_region(
             pack = aside / "policy.toml"
             under = find_policy(policy or region.meta.packs()[0], near=region.folder).resolve()
             pack.write_text(_overlay_text(under, overlay or {}), encoding="utf-8")
-        data = _meta(base, region, aside, pack, catalog)
+        data = region_data(base, region, aside, pack, catalog)
         if pack is None and catalog is None:
-            data["pool"] = _stated(base, data)
+            data["pool"] = stated_pools(base, data)
+        if region.published is not None:
+            data["published"] = _with_values(region, data["published"], values or {})
         (aside / "region.toml").write_text(toml_text(data), encoding="utf-8")
         region.hospitals.drop("source_row", strict=False).write_csv(aside / "hospitals.csv")
-        (aside / "budget.toml").write_text(toml_text(budget_data(region.budget)), encoding="utf-8")
-        _write_records(records, aside / "records" / "stays.parquet")
+        if region.published is None or (region.folder / region.meta.budget).is_file():
+            (aside / "budget.toml").write_text(toml_text(budget_data(region.budget)), encoding="utf-8")
+        write_records(records, aside / "records" / "stays.parquet")
         _copied_rows(
             region.folder / APPLICATIONS, aside / APPLICATIONS, left, _new_applications(base, region)
         )
         _copied_rows(region.folder / DECISIONS, aside / DECISIONS, left, _new_decisions(base, region))
         _copy_further(region, aside)
+
+
+def _with_values(region: Region, said: dict[str, Any], values: Mapping[str, int]) -> dict[str, Any]:
+    """Return ``[published]`` with its table by the whole path, and with other point values."""
+    pools = []
+    for pool in said["pool"]:
+        kept = {key: value for key, value in pool.items() if key not in ("value", "low", "high")}
+        value = values.get(pool["id"])
+        other = {} if value is None else {"value": Decimal(format_e4(value).replace(",", ""))}
+        pools.append({**pool, **other} if value is None else {**kept, **other})
+    return {**said, "weights": region.path(said["weights"]).resolve().as_posix(), "pool": pools}
 
 
 def _overlay_text(under: Path, overlay: Mapping[str, Any]) -> str:

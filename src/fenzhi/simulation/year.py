@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
 
 from fenzhi.attribution import ACCOUNT, Side
-from fenzhi.budget import budget_table, price_sums, require_all_given
+from fenzhi.budget import budget_table, require_all_given
 from fenzhi.pipeline.prepared import Frozen
+from fenzhi.pipeline.published import price_year
 from fenzhi.pipeline.rule_tables import hospital_coefficients
 from fenzhi.pipeline.tracks import PaidBeside
 from fenzhi.policy.values import is_plain
@@ -73,10 +75,12 @@ class SettledYear:
         )
 
 
-def settle_year(frozen: Frozen, sums: Sums, beside: PaidBeside) -> SettledYear:
-    """Price and settle the sums of a year."""
-    region, policy = frozen.region, frozen.region.policy
-    prices = price_sums(sums.pools, region.budget, frozen.opening, policy.point_value, beside.handed)
+def settle_year(
+    frozen: Frozen, sums: Sums, beside: PaidBeside, values: Mapping[str, int] | None = None
+) -> SettledYear:
+    """Price and settle the sums of a year; ``values``: point values of a hospital alone, else the published ones."""
+    policy = frozen.region.policy
+    region, prices = price_year(frozen.region, sums.pools, frozen.opening, beside.handed, values)
     inputs = replace(frozen.inputs, tracks=beside.ledger)
     settled = settle_sums(sums.stays, prices, region.budget, policy, inputs)
     budget = budget_table(region.budget, settled.pools["pool"].to_list())
