@@ -75,6 +75,8 @@ def _weight_formula(paid: Paid, group: dict[str, Any]) -> str:
         row = mine.row(0, named=True)
         _require("rw_e4 weight", paid.case["rw_e4"], row["weight_e4"])
         return f"weight_overrides.csv: {row['who']}, {row['why']}"
+    if not paid.manifest["history_years"]:
+        return "published"
     if rules.method == "given":
         text = f"{paid.manifest['catalog']['id']}, weights x {rules.scale}"
     else:

@@ -58,6 +58,8 @@ def _limited(paid: Paid, unit: dict[str, Any]) -> str:
 def _value_formula(paid: Paid) -> str:
     """Return how the settlement value follows from the fund, what bounds it, or that it is fixed."""
     pool, rules = paid.pool, paid.policy.point_value
+    if pool["value_limit"] == "given":
+        return "published"
     if rules.rate == "fixed":
         require(_NAME, paid.case["point_value_e4"], pool["opening_value_e4"])
         return f"fixed: opening value {format_e4(pool['opening_value_e4'])}"
