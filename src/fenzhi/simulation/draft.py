@@ -18,7 +18,7 @@ from fenzhi.simulation.engine import Change
 from fenzhi.simulation.scenario import Names, Pick
 from fenzhi.simulation.write import record_columns
 
-DOCTOR = "doctor_code"
+DOCTOR = "chfpdr_code"
 _CHANGED = "_changed"
 _PICKED = ("setl_id", *STRATUM, "outcome", "dscg_caty", DOCTOR)
 _NOBODY = "give others, or look at the table cases of a run"
@@ -90,7 +90,8 @@ class Draft:
             ids = self.base.stays[column].cast(pl.String).drop_nulls()
             what = "no stay of the year names this"
         if not (ids == name).any():
-            near = nearest(name, ids.unique().to_list())
+            # Codes of doctors are nobody else's business.
+            near = None if column == DOCTOR else nearest(name, ids.unique().to_list())
             raise refused(what + (f"; nearest is {near!r}" if near else ""), field, name)
 
     def where(self, where: pl.Expr) -> pl.DataFrame:

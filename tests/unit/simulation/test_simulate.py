@@ -223,3 +223,22 @@ def test_groups_give_in_proportion():
     for count, expected in ((5, [("A", 3), ("B", 2)]), (3, [("A", 2), ("B", 1)]), (10, [("A", 6), ("B", 4)])):
         found = chosen(stays, count, 7)["group_id"].value_counts().sort("group_id")
         assert found.rows() == expected
+
+
+def test_a_doctor_and_a_department(tmp_path):
+    """Stays of one doctor: s01 and s02 of three at H1 in pool E; nobody learns other doctors' codes."""
+    folder = write_region(tmp_path)
+    file = folder / "records" / "stays.csv"
+    head, *rows = file.read_text("utf-8").splitlines()
+    told = [f"{row},{'D1' if row.startswith(('s01', 's02')) else 'D2'},普通外科" for row in rows]
+    file.write_text("\n".join([f"{head},chfpdr_code,dscg_caty", *told]) + "\n", encoding="utf-8")
+    year = load_simulation(folder)
+    who = {"doctor": "D1", "department": ["普通外科"]}
+    outcome = year.run(scenario_of({"hospital": "H1", "volume": [{**who, "growth": "1"}]}))
+    row = own(outcome, "E")
+    assert (row["stays_before"], row["stays_after"]) == (3, 5)
+    with pytest.raises(RegionError, match="no stay of the year names this") as raised:
+        year.run(scenario_of({"hospital": "H1", "volume": [{"doctor": "D3", "growth": "1"}]}))
+    assert "nearest" not in raised.value.message
+    with pytest.raises(RegionError, match="nearest is '普通外科'"):
+        year.run(scenario_of({"hospital": "H1", "volume": [{"department": "普通外料", "growth": "1"}]}))
