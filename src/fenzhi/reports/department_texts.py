@@ -49,7 +49,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "每个名单前 {n} 例，其余见 watch.csv。",
         "The first {n} of each list; all are in watch.csv.",
     ),
-    "flagged": ("清单待核对", "To look at again"),
     "flagged_note": (
         "清单待核对病例（质控、填写规则、提示）的盈亏已含在合计内，不是构成的一项。",
         "The balance of stays whose record is to be looked at again (quality, filling in, hints) is inside the sums, "
