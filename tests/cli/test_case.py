@@ -210,6 +210,20 @@ def test_published_weights_in_the_place_of_a_history(small, tmp_path):
     assert (found["facts"][0]["points_e4"], found["facts"][0]["reference_fen"]) == (15_750_000, 1_023_750)
     assert (found["payment"][0]["standard_fen"], found["payment"][0]["over_fen"]) == (1_023_750, 123_750)
     assert found["payment"][0]["value_source"] == "opening"
+    # The same in the folder itself: the published value and payment ratio are those of the answer.
+    text = (small / "region.toml").read_text(encoding="utf-8")
+    pools = "".join(
+        f'[[published.pool]]\nid = "{one}"\nvalue = 8\npayment_ratio = 0.5\n'
+        for one in ("employee", "resident")
+    )
+    shutil.copy(file, small / "weights.csv")
+    (small / "region.toml").write_text(
+        f'{text}\n[published]\nweights = "weights.csv"\nmean_cost = 6000\n{pools}', encoding="utf-8"
+    )
+    [paid] = answered(small, *case)["payment"]
+    # 1,575 x 8 = 12,600.00, of which half is the fund's.
+    assert (paid["value_source"], paid["standard_fen"], paid["fund_fen"]) == ("published", 1_260_000, 630_000)
+    (small / "region.toml").write_text(text, encoding="utf-8")
     said = fenzhi("case", small, *case)
     assert said.err == (
         "[CASE_WEIGHTS] this folder has no history, so nothing says what a group is worth\n"

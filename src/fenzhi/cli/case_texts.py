@@ -34,7 +34,12 @@ TEXTS: dict[str, dict[str, Any]] = {
             "run_payable_fen": "运算结果:基金应付(考核前)",
         },
         "always": ("outcome", "points_e4", "standard_fen", "fund_fen"),
-        "sources": {"given": "给定", "settlement": "结算点值", "opening": "年初点值"},
+        "sources": {
+            "given": "给定",
+            "settlement": "结算点值",
+            "published": "公布点值",
+            "opening": "年初点值",
+        },
         "words": {
             "outcome": {
                 "grouped": "入组",
@@ -112,7 +117,12 @@ TEXTS: dict[str, dict[str, Any]] = {
             "run_payable_fen": "in the run: fund amount before assessment",
         },
         "always": ("outcome", "points_e4", "standard_fen", "fund_fen"),
-        "sources": {"given": "given", "settlement": "settlement value", "opening": "opening value"},
+        "sources": {
+            "given": "given",
+            "settlement": "settlement value",
+            "published": "published value",
+            "opening": "opening value",
+        },
         "words": {},
         "limits": "distance to the limits of deviation",
         "limit": (

@@ -69,9 +69,9 @@ _SOURCE = "docs/reference/records.md"
 
 @dataclass(frozen=True)
 class Prices:
-    """What a point is worth: ``value_e4`` and where it is from (``given``, ``settlement``, ``opening``), and B / C.
+    """What a point is worth: ``value_e4`` and where it is from (``given``, ``settlement``, ``published``, ``opening``).
 
-    ``opening_e4``: of fixed points, where the policy has some. ``ratio``: booked / cost of the pool, None if not known.
+    ``opening_e4``: of fixed points, where the policy has some. ``ratio``: B / C of the pool, None if not known.
     """
 
     value_e4: int | None

@@ -15,6 +15,7 @@ from fenzhi.grouping.add_ons import mark_add_ons
 from fenzhi.pipeline.ahead import ahead
 from fenzhi.pipeline.history import history_reads, read_histories
 from fenzhi.pipeline.parts import Part, group_part, measure_part
+from fenzhi.pipeline.published import published_year
 from fenzhi.pipeline.setting import (
     COST_CRITERIA,
     Clock,
@@ -114,8 +115,9 @@ _NO_TCM = ("没有统筹区,不判断中医优势病种", "without a region TCM-
 def region_basis(region: Region, day: date, weights: Path | None = None) -> Basis:
     """Return what cases discharged on ``day`` are answered with in a region.
 
-    The history is measured as a run does; ``weights``: published ones instead, for a folder without history (see
-    :func:`fenzhi.weights.published.read_published`). Raises :class:`InputError` if there is neither.
+    The history is measured as a run does, or what is published read in the folder of a hospital alone; ``weights``:
+    published ones instead (see :func:`fenzhi.weights.published.read_published`). Raises :class:`InputError` if there
+    is neither.
     """
     settings = make_settings(region)
     frame = pl.DataFrame(
@@ -135,6 +137,9 @@ def region_basis(region: Region, day: date, weights: Path | None = None) -> Basi
         )
         if policy.auxiliary is not None:
             policy, notes = without(policy, "auxiliary"), [_NO_TYPES]
+    elif region.published is not None:
+        parts, opening, *_ = published_year(settings)
+        part = parts[settings.index(setting)]
     elif not region.meta.history:
         raise InputError(
             "this folder has no history, so nothing says what a group is worth",

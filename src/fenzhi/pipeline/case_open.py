@@ -128,6 +128,10 @@ def _prices(basis: Basis, given: Given, run: Path | None, taken: Mapping[str, An
     pool = taken["pool"]
     opening = dict(basis.opening.select("pool", "opening_value_e4").iter_rows()).get(pool)
     value, source, ratio = opening, "opening", given.ratio
+    published = None if basis.setting is None else basis.setting.region.published
+    if published is not None and pool is not None:
+        value, source = published.given()[pool], "published"
+        ratio = published.ratios().get(pool) if ratio is None else ratio
     if run is not None and pool is not None:
         row = read_table(run, "pools").filter(pl.col("pool") == pool).row(0, named=True)
         settled = row["settlement_value_e4"]
