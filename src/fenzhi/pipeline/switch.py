@@ -149,7 +149,8 @@ def _switched(
 
 
 def _brings_weights(catalog: DipCatalog | DrgCatalog) -> bool:
-    return isinstance(catalog, DrgCatalog) and not catalog.tables["weights"].is_empty()
+    table = catalog.tables["weights"] if isinstance(catalog, DrgCatalog) else catalog.weights
+    return not table.is_empty()
 
 
 def _measured(pack: Policy) -> Policy:
