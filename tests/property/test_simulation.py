@@ -23,7 +23,7 @@ from fenzhi.simulation import scenario_of
 from fenzhi.simulation.apply import apply_scenario
 from fenzhi.simulation.base import base_of
 from fenzhi.simulation.engine import Change, unchanged, what_if
-from fenzhi.simulation.write import changed_records, record_columns, write_region
+from fenzhi.simulation.write import changed_records, record_columns, statable, write_region
 from property.test_year_twin import CATALOGS, SEEDS, ready
 from twins.draw_full import switched_on
 from twins.draw_year import HISTORY, POLICIES, RECORDS, REGIONS
@@ -85,7 +85,8 @@ def drawn_region(base, rng):
     """The region with another coefficient, another budget, decisions taken back; None if it stays."""
     region = base.region
     kind = rng.choice(["same", "same", "coefficient", "budget", "review", "settlement"])
-    if kind == "coefficient" and region.policy.coefficients.form != "group":
+    known = all(one is None or statable(one) for one in base.frozen.opening["opening_value_e4"])
+    if kind == "coefficient" and known and region.policy.coefficients.form != "group":
         code = rng.choice(region.hospitals["fixmedins_code"].to_list())
         given = pl.when(pl.col("fixmedins_code") == code).then(pl.lit(rng.choice(["0.85", "1.2", "3"])))
         return replace(

@@ -27,6 +27,7 @@ from fenzhi.simulation.draft import Draft, refused, scaled, with_days
 from fenzhi.simulation.engine import Change
 from fenzhi.simulation.pathway import on_pathway
 from fenzhi.simulation.scenario import Coding, Cost, Mix, Move, Pick, Scenario, Volume
+from fenzhi.simulation.write import statable
 
 #: Sections of a pack that nothing before pricing looks at; other keys need a full run.
 AT_THE_END = ("settlement", "sharing")
@@ -330,7 +331,8 @@ def _with_run(base: Base, scenario: Scenario, change: Change) -> Applied:
     if scenario.coefficient:
         rules = base.region.policy.point_value.elastic
         by_last = rules is not None and rules.form == "base_volume" and rules.base == "last_year"
-        if by_last or any(part.policy.coefficients.form == "group" for part in base.frozen.parts):
+        strange = [one for one in base.frozen.opening["opening_value_e4"] if one and not statable(one)]
+        if by_last or strange or any(part.policy.coefficients.form == "group" for part in base.frozen.parts):
             full.append("coefficient")
     pack = None if policy is None else policy.pack
     value = scenario.point_value

@@ -20,7 +20,7 @@ from fenzhi.catalogs import find_catalog
 from fenzhi.codes import read_table
 from fenzhi.errors import RegionError
 from fenzhi.files import new_dir
-from fenzhi.money import fen_to_yuan, format_e4
+from fenzhi.money import SCALE, fen_to_yuan, format_e4
 from fenzhi.pipeline.prepared import AT
 from fenzhi.pipeline.setting import known_codes
 from fenzhi.pipeline.store import write_table
@@ -34,6 +34,8 @@ from fenzhi.region.tracks import FILES
 from fenzhi.simulation.base import Base
 from fenzhi.simulation.engine import Change
 
+# region.toml takes no opening value from a million yuan on.
+_MOST_OPENING = 1_000_000 * SCALE
 _FILES = ("assessment", "deductions", "advances", "weight_overrides", "bonuses", "auxiliary")
 _RAW = tuple(
     dict.fromkeys(("row_idx", "setl_id", "source_file", "source_row", *(c.out for c in STAY_COLUMNS)))
@@ -183,12 +185,17 @@ def _plain_history(base: Base, folder: Path) -> list[str]:
     return found
 
 
+def statable(value_e4: int | None) -> bool:
+    """Tell whether an opening value can stand in region.toml: above 0, below a million yuan."""
+    return value_e4 is not None and 0 < value_e4 < _MOST_OPENING
+
+
 def stated_pools(base: Base, data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the pools with the opening values that are known already: they do not follow later changes."""
     values = dict(base.frozen.opening.select("pool", "opening_value_e4").iter_rows())
     return [
         {**pool, "opening_value": Decimal(format_e4(values[pool["id"]]).replace(",", ""))}
-        if values.get(pool["id"])
+        if statable(values.get(pool["id"]))
         else pool
         for pool in data["pool"]
     ]

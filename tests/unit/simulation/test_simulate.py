@@ -12,6 +12,7 @@ from fenzhi.pipeline.year import compute
 from fenzhi.region import load_region
 from fenzhi.simulation import load_simulation, read_scenario, scenario_of
 from fenzhi.simulation.choose import chosen, order_numbers
+from fenzhi.simulation.write import statable
 from golden.small_region import write_region
 
 TABLES = ("hospitals", "months", "pools", "budget", "ledger")
@@ -242,3 +243,14 @@ def test_a_doctor_and_a_department(tmp_path):
     assert "nearest" not in raised.value.message
     with pytest.raises(RegionError, match="nearest is '普通外科'"):
         year.run(scenario_of({"hospital": "H1", "volume": [{"department": "普通外料", "growth": "1"}]}))
+
+
+def test_opening_values_that_a_region_can_state():
+    """A million yuan a point is no opening value that region.toml takes; none and 0 are measured again."""
+    assert [statable(value) for value in (None, 0, 1, 10**10 - 1, 10**10)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
