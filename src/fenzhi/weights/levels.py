@@ -6,9 +6,12 @@ number with a bit for each level; what the group's mean tells is added when that
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from fenzhi.arrays import MISSING, Int32s, freeze, ints
 from fenzhi.codes.comorbidity import SCORE, Comorbidity
+from fenzhi.kernels.levels import level_rows
 from fenzhi.money import SCALE, to_e4
 from fenzhi.policy.auxiliary import Auxiliary, AuxiliaryFamily, AuxiliaryLevel
 from fenzhi.weights.diagnosed import listed_diagnoses
@@ -141,3 +144,27 @@ def with_levels(stays: pl.DataFrame, rules: Auxiliary, group_means: pl.Series) -
             if split[place] == wanted
         )
     return frame.drop("_group_mean", *(mark_name(place) for place in range(len(rules.families))))
+
+
+def rows_of_levels(stays: pl.DataFrame, table: pl.DataFrame, groups: int) -> pl.Series:
+    """Return ``_row`` (UInt32) per stay: the first row of its group, and so many further as its level; else null.
+
+    ``stays``: group_idx (-1 = none) and the columns of :func:`with_levels`. ``table``: group_idx, place (the family
+    that divides the group), ``_row`` (its first one), ``_levels`` (how many there are). ``groups``: how many.
+    """
+    at = table["group_idx"].to_numpy()
+
+    def of_groups(name: str) -> Int32s:
+        found = np.full(groups, MISSING, dtype=np.int32)
+        found[at] = table[name].cast(pl.Int32).to_numpy()
+        return found
+
+    families = range(1 + (0 if table.is_empty() else int(table["place"].cast(pl.Int64).to_numpy().max())))
+    levels = np.stack([ints(stays[level_name(place)], pl.Int16) for place in families])
+    rows = np.empty(stays.height, dtype=np.int32)
+    index, by_stay, places, firsts, counts = freeze(
+        ints(stays["group_idx"]), levels, *(of_groups(name) for name in ("place", "_row", "_levels"))
+    )
+    level_rows(index, by_stay, places, firsts, counts, rows)
+    found = pl.Series("_row", rows)
+    return found.set(found < 0, None).cast(pl.UInt32)

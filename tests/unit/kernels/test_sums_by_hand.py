@@ -18,6 +18,7 @@ from fenzhi.weights.level_sums import (
     figures,
     joined,
     level_sums,
+    mean_costs,
     year_costs_texts,
 )
 from fenzhi.weights.years import weighted_mean
@@ -53,7 +54,8 @@ def test_squares_in_two_words():
 def test_figures_of_a_part(pooling, mean):
     kept, levels = columns([(0, 0, 0, 100), (0, 0, 0, 300), (0, 0, 1, 200)])
     part = level_sums(kept, levels, (1, 1, 2)).each((np.array([0]), np.array([0])))
-    assert figures(part, [2, 7], pooling) == ([3], [mean], [408_248_290])
+    found = figures(part, [2, 7], pooling)
+    assert (found.cases, found.mean(0), found.cvs) == ([3], mean, [408_248_290])
     assert year_costs_texts(part, (2023, 2024)).to_list() == ["2023:400/2|2024:200/1"]
 
 
@@ -90,6 +92,10 @@ def test_they_equal_the_slow_twin(stays, pooling):
     parts = sums.each(at)
     assert list(zip(*(axis.tolist() for axis in at), strict=True)) == sorted(by_part)
     found, texts = figures(parts, [2, 7], pooling), year_costs_texts(parts, (2023, 2024))
+    rounded = mean_costs(parts, [2, 7], pooling)
+    assert found.below_zero == any(
+        sum(c for y, c in each if y == year) < 0 for each in by_part.values() for year in (0, 1)
+    )
     for number, key in enumerate(sorted(by_part)):
         costs = [cost for _, cost in by_part[key]]
         n, total, squares = len(costs), sum(costs), sum(cost * cost for cost in costs)
@@ -98,7 +104,9 @@ def test_they_equal_the_slow_twin(stays, pooling):
             year: (sum(c for y, c in by_part[key] if y == year), sum(y == year for y, _ in by_part[key]))
             for year in sorted({year for year, _ in by_part[key]})
         }
-        assert Fraction(*found.means[number]) == weighted_mean(years, {0: 2, 1: 7}, pooling)
+        mean = weighted_mean(years, {0: 2, 1: 7}, pooling)
+        assert Fraction(*found.mean(number)) == mean
+        assert rounded[number] == (mean + Fraction(1, 2)).__floor__()
         if total > 0:
             exact = Fraction(n * squares - total * total, total * total) * CV_PARTS**2
             assert found.cvs[number] == isqrt(exact.__floor__())
