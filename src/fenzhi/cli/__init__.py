@@ -61,6 +61,10 @@ COMMANDS = {
         "一个病例:预计支付、距各界限的距离、填写核对 / one case: payment, limits, what to look at again",
         "fenzhi.cli.case",
     ),
+    "serve": (
+        "本机页面:总览、情景模拟、科室、导出 / a local page: overview, scenarios, departments, export",
+        "fenzhi.cli.serve",
+    ),
 }
 
 
