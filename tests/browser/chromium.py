@@ -57,6 +57,14 @@ class Opened:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
+    def until(self, expression: str) -> Any:
+        """Wait until a JavaScript expression holds, and return its value."""
+        late = time.monotonic() + PATIENCE
+        while not (found := self.ask(expression)):
+            assert time.monotonic() < late, f"never true: {expression}"
+            time.sleep(0.02)
+        return found
+
     def picture(self, path: Path) -> None:
         """Write the whole page as a PNG."""
         found = self.chromium.call(
@@ -137,9 +145,18 @@ class Chromium:
                 result: dict[str, Any] = heard["result"]
                 return result
 
-    def open(self, page: Path, width: int) -> Opened:
-        """Open a file in a new tab of some width and wait until it is loaded."""
-        target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+    def somebody_else(self, downloads: Path | None = None) -> str:
+        """Return a user of the browser with cookies of his own, for ``open``; files go to ``downloads``."""
+        user = str(self.call("Target.createBrowserContext")["browserContextId"])
+        if downloads is not None:
+            where = {"behavior": "allow", "downloadPath": str(downloads), "browserContextId": user}
+            self.call("Browser.setDownloadBehavior", where)
+        return user
+
+    def open(self, page: Path | str, width: int, user: str | None = None) -> Opened:
+        """Open a file or an address in a new tab of some width and wait until it is loaded."""
+        whose = {} if user is None else {"browserContextId": user}
+        target = self.call("Target.createTarget", {"url": "about:blank", **whose})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         opened = self._opened[session] = Opened(self, session)
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -147,7 +164,8 @@ class Chromium:
         opened.resize(width)
         opened.requests.clear()
         self._loaded.discard(session)
-        self.call("Page.navigate", {"url": page.resolve().as_uri()}, session)
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        self.call("Page.navigate", {"url": address}, session)
         while session not in self._loaded:
             self._hear()
         # Fonts are part of how a page looks.

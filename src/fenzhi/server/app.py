@@ -120,9 +120,10 @@ class _Pages:
         """Return the answer to a question of sliders or a form, as JSON: ``html`` to show, figures besides."""
 
         async def answered(request: Request) -> Response:
-            asked = _json(await request.body())
+            body = await request.body()
 
             def work() -> dict[str, Any]:
+                asked = _json(body)
                 code = self.year.chosen(asked.get("hospital"))
                 answer = ANSWERS[name](self.year, code, asked)
                 ask = json.dumps(asked, ensure_ascii=False)
@@ -133,7 +134,8 @@ class _Pages:
                 return JSONResponse(await run_in_threadpool(work))
             except FenzhiError as error:
                 html = self._render("refused.html", None, error=error)
-                return JSONResponse({"error": error.code, "html": html}, status_code=400)
+                # A question that makes no sense is answered in words: for the browser that is no failure.
+                return JSONResponse({"error": error.code, "html": html})
 
         return answered
 
@@ -162,7 +164,7 @@ class _Pages:
         found = re.fullmatch(r"([a-z0-9_-]+)\.([a-z]+)", request.path_params["file"])
         if found is None or found[2] not in KINDS:
             return Response("", status_code=404)
-        content = file_of(section.block(found[1]), found[2], self.year)
+        content = file_of(section.block(found[1], found[2]), found[2], self.year)
         return self._download(content, f"{section.name}-{found[1]}.{found[2]}", KINDS[found[2]])
 
     def whole(self, request: Request) -> Response:

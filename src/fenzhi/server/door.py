@@ -27,7 +27,8 @@ POLICY = (
 HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not no-referrer: a form would then say its origin is null, as a foreign page does.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
@@ -89,9 +90,8 @@ class Door:
         opened = scope["method"] == "GET" and mode == "navigate"
         if site not in (None, "same-origin", "none") and not opened:
             return 403
-        if int(headers.get("content-length", "0") or 0) > LONGEST:
-            return 413
-        return 0
+        length = headers.get("content-length", "0")
+        return 0 if length.isdecimal() and int(length) <= LONGEST else 413
 
     def _shown(self, headers: dict[str, str]) -> str:
         """Return what the cookie holds, empty without one."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from fenzhi.errors import InputError
 from fenzhi.files import neutral
 from fenzhi.reports.display import DASH, MINUS, Cell, Table
 from fenzhi.reports.sheets import about_sheet, run_lines, workbook
@@ -30,25 +29,15 @@ Value = Decimal | str | None
 
 
 def file_of(block: Table | Picture, ending: str, year: Year) -> bytes:
-    """Return a table as ``csv`` or ``xlsx``, a picture as ``svg`` or ``png``; else raise :class:`InputError`."""
-    if isinstance(block, Table) and ending == "csv":
-        return _csv(block)
-    if isinstance(block, Table) and ending == "xlsx":
-        return _xlsx(block, year)
-    if isinstance(block, Picture) and ending == "svg":
+    """Return a table as ``csv`` or else ``xlsx``, a picture as ``svg`` or else ``png``."""
+    if isinstance(block, Table):
+        return _csv(block) if ending == "csv" else _xlsx(block, year)
+    if ending == "svg":
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{block.svg}\n'.encode()
-    if isinstance(block, Picture) and ending == "png":
-        import vl_convert
+    import vl_convert
 
-        png: bytes = vl_convert.svg_to_png(str(block.svg), scale=_PNG_SCALE)
-        return png
-    raise InputError(
-        "a table comes as csv or xlsx, a picture as svg or png",
-        code="SERVE_EXPORT",
-        field="ending",
-        value=ending,
-        remedy="use the links beside tables and pictures",
-    )
+    png: bytes = vl_convert.svg_to_png(str(block.svg), scale=_PNG_SCALE)
+    return png
 
 
 def plain(cell: Cell) -> Value:

@@ -21,6 +21,10 @@ class Picture:
     table: str
 
 
+#: Ending of a file -> what is taken away so.
+TAKEN: dict[str, type[Table] | type[Picture]] = {"csv": Table, "xlsx": Table, "svg": Picture, "png": Picture}
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the page: a sentence, figures, then ``blocks`` in the order in which they are read; remarks."""
@@ -31,16 +35,20 @@ class Section:
     blocks: Sequence[Table | Picture] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
-    def block(self, name: str) -> Table | Picture:
-        """Return a table or picture by its name. Raises :class:`InputError` if there is none."""
+    def block(self, name: str, ending: str) -> Table | Picture:
+        """Return what is taken away as ``name.ending``: a table, or a picture, which may have the name of its table.
+
+        Raises :class:`InputError` if there is none.
+        """
+        kind = TAKEN.get(ending)
         for one in self.blocks:
-            if one.name == name:
+            if kind is not None and isinstance(one, kind) and one.name == name:
                 return one
         raise InputError(
             "this part of the page has no such table or picture",
             code="SERVE_EXPORT",
-            field="name",
-            value=name,
+            field="file",
+            value=f"{name}.{ending}",
             remedy="use the links beside tables and pictures",
         )
 
