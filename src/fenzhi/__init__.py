@@ -30,6 +30,7 @@ _PUBLIC = {
     "read_stays": ("fenzhi.records", "read_stays"),
     "run": ("fenzhi.pipeline", "run"),
     "score": ("fenzhi.points", "score"),
+    "serve": ("fenzhi.server", "serve"),
     "settle": ("fenzhi.settlement", "settle"),
     "simulate": ("fenzhi.simulation", "simulate"),
     "weigh": ("fenzhi.weights", "weigh"),

@@ -51,7 +51,7 @@ def test_the_page_is_the_help():
 
 def test_every_command_gives_an_example_of_itself():
     leaves = [c for c in contexts(app, "fenzhi") if not isinstance(c.command, click.Group)]
-    assert len(leaves) == 28
+    assert len(leaves) == 29
     for context in leaves:
         assert f"example:  {context.command_path} " in (context.command.epilog or ""), context.command_path
 
@@ -83,6 +83,7 @@ def test_help_lists_all_commands_in_the_order_of_the_work():
         "simulate",
         "explain",
         "case",
+        "serve",
     ]
     places = [out.index(f"\n  {name} ") for name in COMMANDS]
     assert places == sorted(places)

@@ -29,7 +29,7 @@ AREAS = (
         "POLICY",
         "RECORDS",
     ),
-    *("REGION", "REPORT", "REVIEW", "RUN", "SCENARIO", "TABLE", "WEIGHT"),
+    *("REGION", "REPORT", "REVIEW", "RUN", "SCENARIO", "SERVE", "TABLE", "WEIGHT"),
 )
 CODE = re.compile(rf"(?:{'|'.join(AREAS)})_[A-Z]+(?:_[A-Z]+)*")
 BRACKETED = re.compile(r"(?:^|[ :])\[([A-Z]+(?:_[A-Z]+)*)\] ")

@@ -124,7 +124,7 @@ def _coefficient(year: Year, code: str) -> list[Slider]:
     values = (max(known[0] - 3000, 0), known[0] + 3000, known[0])
     least, most, start = (format_e4(one).replace(",", "") for one in values)
     return [
-        Slider("coefficient", year.words("lever.coefficient"), "", least, most, "0.001", start, plain=True)
+        Slider("coefficient", year.words("lever.coefficient"), "", least, most, "0.0001", start, plain=True)
     ]
 
 

@@ -142,13 +142,15 @@ def outcome_section(year: Year, outcome: Outcome, hospital: str) -> Section:
     compared = CompareWords(words.lang, words.style)
     causes = causes_table("causes", own, titles, compared, said)
     tables = [_before_after(outcome, hospital, year), causes, _groups(outcome, year), _pools(outcome, year)]
-    pictures = [*_amounts_chart(own, year), *_causes_chart(own, year), *_groups_chart(outcome, year)]
+    # What moves with a slider stands first and side by side.
+    pictures = [*_amounts_chart(own, year), *_causes_chart(own, year)]
     figures: list[tuple[str, Cell]] = [
         (words("before"), yuan(sums["before_fen"])),
         (words("after"), yuan(sums["after_fen"])),
         (words("difference"), yuan(sums["difference_fen"], plus=True)),
     ]
-    return Section("scenario", _sentence(sums, year), figures, placed(tables, pictures))
+    blocks = [*pictures, *placed(tables, _groups_chart(outcome, year))]
+    return Section("scenario", _sentence(sums, year), figures, blocks)
 
 
 def _sentence(sums: dict[str, int], year: Year) -> str:
