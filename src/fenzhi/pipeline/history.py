@@ -18,6 +18,7 @@ from fenzhi.pipeline.setting import (
     auxiliary_marks,
     group_coded,
     known_codes,
+    marked,
     overlay_coded,
 )
 from fenzhi.pipeline.tcm import tcm_fee_columns
@@ -129,15 +130,19 @@ def history_reads(settings: Sequence[Setting]) -> list[Callable[[], StaysRead]]:
             field="region.history",
             remedy="name the folders of the years before, oldest first",
         )
-    read = partial(
-        read_stays,
-        columns=settings[0].columns,
-        quality=region.quality,
-        known=known_codes(region),
-        needs="weights",
-        also=frozenset().union(*fees),
-    )
-    return [partial(read, region.path(name)) for name in region.meta.history]
+
+    def read(name: str) -> StaysRead:
+        found = read_stays(
+            region.path(name),
+            columns=settings[0].columns,
+            quality=region.quality,
+            known=known_codes(region),
+            needs="weights",
+            also=frozenset().union(*fees),
+        )
+        return marked(found, settings)
+
+    return [partial(read, name) for name in region.meta.history]
 
 
 def read_histories(settings: Sequence[Setting], clock: Clock, reads: Iterator[StaysRead]) -> list[History]:

@@ -23,12 +23,12 @@ from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
 from fenzhi.grouping.tcm import CompiledTcm, Overlaid, compile_tcm, overlay
 from fenzhi.pipeline.auxiliary import fitting_rows, load_lists
 from fenzhi.policy.validity import CATALOGS, twice_error
-from fenzhi.records import ColumnMap, Known, load_columns
+from fenzhi.records import ColumnMap, Known, StaysRead, load_columns
 from fenzhi.region import Region
 from fenzhi.region.periods import Period, periods
 from fenzhi.region.scope import cost_of
 from fenzhi.weights.by_group import exempt_groups
-from fenzhi.weights.levels import mark_levels
+from fenzhi.weights.levels import mark_levels, mark_name
 from fenzhi.weights.tcm import all_groups
 
 Progress = Callable[[str, float], None]
@@ -272,9 +272,21 @@ def group_coded(stays: pl.DataFrame, setting: Setting, compiled: Compiled) -> Gr
 
 
 def auxiliary_marks(stays: pl.DataFrame, setting: Setting) -> list[pl.Series]:
-    """Return the marks of stays for auxiliary types (:mod:`fenzhi.weights.levels`), if the policy has such."""
+    """Return the marks of stays for auxiliary types (:mod:`fenzhi.weights.levels`), if the policy has such.
+
+    None for stays that :func:`marked` has marked already.
+    """
     rules = setting.region.policy.auxiliary
-    return [] if rules is None else mark_levels(map_codes(stays, setting), rules, setting.comorbidity)
+    if rules is None or mark_name(0) in stays.columns:
+        return []
+    return mark_levels(map_codes(stays, setting), rules, setting.comorbidity)
+
+
+def marked(read: StaysRead, settings: Sequence[Setting]) -> StaysRead:
+    """Add the marks to the stays where the year has one setting: in the thread that reads, so that nobody waits."""
+    if len(settings) != 1:
+        return read
+    return replace(read, stays=read.stays.with_columns(auxiliary_marks(read.stays, settings[0])))
 
 
 def overlay_coded(

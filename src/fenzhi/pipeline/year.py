@@ -47,6 +47,7 @@ from fenzhi.pipeline.setting import (
     Setting,
     known_codes,
     make_settings,
+    marked,
     silent,
     unmapped_notices,
 )
@@ -172,7 +173,7 @@ def compute(
     settings = make_settings(region, chunk_rows)
     # The next records are read while those before are worked on: the year's own while weights are measured.
     past_reads = [] if region.published is not None else history_reads(settings)
-    reads = ahead([*past_reads, lambda: read_year(region, settings[0])])
+    reads = ahead([*past_reads, lambda: marked(read_year(region, settings[0]), settings)])
     parts, opening, last_points, inputs, counts = measure_year(settings, clock, reads)
     policy = parts[0].policy
     clock.start("read records", 0.50)
