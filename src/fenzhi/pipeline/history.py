@@ -91,6 +91,7 @@ def _slim_history(read: StaysRead, setting: Setting) -> pl.DataFrame:
         "outcome",
         "reason",
         "year",
+        pl.col("dscg_time").dt.month().cast(pl.Int8).alias("month"),
         "fixmedins_code",
         "cost_fen",
         "act_ipt_days",

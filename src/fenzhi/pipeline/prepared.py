@@ -8,13 +8,14 @@ import polars as pl
 
 from fenzhi.budget import direct_amounts, fixed_points
 from fenzhi.pipeline.ahead import ahead
-from fenzhi.pipeline.history import history_reads
+from fenzhi.pipeline.history import history_reads, read_histories
 from fenzhi.pipeline.parts import (
     PART,
     Part,
     PartStays,
     divided,
     group_part,
+    measure_part,
     of_part,
     score_part,
     together,
@@ -23,7 +24,7 @@ from fenzhi.pipeline.parts import (
 from fenzhi.pipeline.published import ratios_of
 from fenzhi.pipeline.reviews import applied_facts, decided, discharged, ranked_applications
 from fenzhi.pipeline.setting import Clock, Progress, make_settings, silent
-from fenzhi.pipeline.year import measure_year, read_year
+from fenzhi.pipeline.year import measure_year, opening_of, read_year, year_inputs
 from fenzhi.region import Region
 from fenzhi.settlement import YearInputs
 
@@ -70,6 +71,19 @@ def freeze(region: Region, progress: Progress = silent) -> Frozen:
     reads = ahead([] if region.published is not None else history_reads(settings))
     parts, opening, last_points, inputs, _ = measure_year(settings, clock, reads)
     return Frozen(region, tuple(parts), opening, last_points, inputs)
+
+
+def freeze_with_history(region: Region, progress: Progress = silent) -> tuple[Frozen, pl.DataFrame]:
+    """Return what :func:`freeze` does, and the stays of the history that count under the rules of the first day."""
+    clock = Clock(progress)
+    clock.start("read region", 0.0)
+    settings = make_settings(region)
+    histories = read_histories(settings, clock, ahead(history_reads(settings)))
+    clock.start("measure weights", 0.40)
+    measured = [measure_part(one, history) for one, history in zip(settings, histories, strict=True)]
+    parts, past = tuple(part for part, _ in measured), measured[0][1]
+    opening, last_points = opening_of(region, past, parts[0])
+    return Frozen(region, parts, opening, last_points, year_inputs(region, past)), past
 
 
 def read_records(frozen: Frozen) -> pl.DataFrame:

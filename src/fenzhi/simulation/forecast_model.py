@@ -1,0 +1,301 @@
+"""The model of a forecast: how the rest of the year may turn out. docs/rules.md, section 9.
+
+Everything is statistics, so numbers are floats; what pays is computed from whole numbers afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fenzhi.arrays import Floats, Int64s
+from fenzhi.simulation.forecast_cells import MONTHS, Cells
+
+#: Months that are drawn together, so that what lasts for some months does so in the draws.
+BLOCK = 3
+#: Stays of the pool that count beside an account's own ones in the spread of its stays.
+POOL_STAYS = 50.0
+#: Accounts with fewer stays in the history have no months of their own to draw from.
+OWN_STAYS = 36.0
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class Season:
+    """Shares of the months, per pool and (posterior counts) per account; shocks of whole pools by month of the history.
+
+    ``counts``: accounts x months, parameters of a Dirichlet distribution. ``shocks``: pools x months of the history x
+    quantities, relative. ``noise``: accounts x months of the history, standardised. ``extra``: the relative variance of
+    an account's month beyond that of a count.
+    """
+
+    pools: Floats
+    counts: Floats
+    shocks: Floats
+    noise: Floats
+    extra: float
+
+
+def _ratio(over: Floats, under: Floats, otherwise: float = 0.0) -> Floats:
+    return np.divide(over, under, out=np.full(np.broadcast(over, under).shape, otherwise), where=under > 0)
+
+
+def by_pool(values: Floats, at: Int64s, pools: int, axis: int) -> Floats:
+    """Return sums over the accounts of each pool, in the place of the axis of accounts."""
+    member = (at[None, :] == np.arange(pools)[:, None]).astype(np.float64)
+    moved = np.moveaxis(values, axis, 0)
+    flat = member @ moved.reshape(moved.shape[0], -1)
+    return np.moveaxis(flat.reshape(pools, *moved.shape[1:]), 0, axis)
+
+
+def _concentration(counts: Floats, expected: Floats) -> float:
+    """Return how many stays the pool's season is worth beside an account's own.
+
+    The variance of shares between accounts beyond chance, by moments (Dirichlet-multinomial).
+    """
+    totals = counts.sum(axis=1)
+    rows = totals > 1
+    chi = float(_ratio((counts - expected) ** 2, expected)[rows].sum())
+    free = MONTHS - 1
+    spread = (chi - free * rows.sum()) / max(free * float((totals[rows] - 1).sum()), _LEAST)
+    return float(np.clip(1 / max(spread, 1e-6) - 1, 12.0, 1e6))
+
+
+def _excess(observed: Floats, chance: Floats) -> float:
+    """Return the part of a variance that chance does not explain, 0 to 1."""
+    total = float(observed.sum())
+    return max(0.0, 1 - float(chance.sum()) / total) if total > 0 else 0.0
+
+
+def seasons(cells: Cells) -> Season:
+    """Measure the seasons of pools and accounts on the history."""
+    past, at, pools = cells.past, cells.at, len(cells.pools)
+    years = past.shape[0]
+    stays = past[..., 0]
+    pooled = by_pool(stays, at, pools, 1)
+    total = pooled.sum(axis=0)
+    even = np.full(MONTHS, 1 / MONTHS)
+    share = np.where(total.sum(axis=1, keepdims=True) > 0, _ratio(total, total.sum(axis=1, keepdims=True)), even)
+    own = stays.sum(axis=0)
+    weight = _concentration(own, own.sum(axis=1, keepdims=True) * share[at])
+    counts = own + weight * share[at]
+    shape = counts / counts.sum(axis=1, keepdims=True)
+    # Shocks that a whole pool had in a month, without what chance does to a count.
+    expected = pooled.sum(axis=2, keepdims=True) * share
+    loose = np.sqrt(MONTHS / (MONTHS - 1) * years / max(years - 1, 1))
+    off = _ratio(pooled, expected, 1.0) - 1
+    off *= np.sqrt(_excess(off**2, _ratio(np.ones_like(expected), expected))) * loose * (years > 1)
+    shocks = np.concatenate([off[..., None], _mean_shocks(cells, shape) * loose * (years > 1)], axis=3)
+    # What an account's month had beside that.
+    mean = stays.sum(axis=2, keepdims=True) * shape * (1 + off[:, at, :] / loose)
+    extra = max(0.0, float(((stays - mean) ** 2 - mean).sum()) / max(float((mean**2).sum()), _LEAST))
+    noise = _ratio(stays - mean, np.sqrt(mean + extra * mean**2))
+    lost = 1 - (own.sum(axis=1) / counts.sum(axis=1)) / max(years, 1)
+    noise /= np.sqrt((MONTHS - 1) / MONTHS * np.maximum(lost, 0.5))[None, :, None]
+    return Season(
+        share,
+        counts,
+        np.moveaxis(shocks, 1, 0).reshape(pools, years * MONTHS, -1),
+        np.moveaxis(noise, 1, 0).reshape(len(at), years * MONTHS),
+        extra,
+    )
+
+
+@dataclass(frozen=True)
+class Means:
+    """Points, cost and booked amount of a stay.
+
+    ``account``: accounts x 3, of the newest year; ``month``: pools x months x 3, relative to the year; ``year``: years
+    x pools x 3, relative to the newest one.
+    """
+
+    account: Floats
+    month: Floats
+    year: Floats
+
+
+def _means(cells: Cells) -> Means:
+    """Return the means of the history: of accounts, with what years and months do to them taken out."""
+    past, at, pools = cells.past, cells.at, len(cells.pools)
+    stays, sums = past[..., 0].sum(axis=2), past[..., 1:].sum(axis=2)
+    mean = _ratio(sums, stays[..., None])
+    years = []
+    for year in range(past.shape[0]):
+        # The same hospitals with the same numbers of stays in both years.
+        both = np.minimum(stays[year], stays[-1])[:, None]
+        one, last = (by_pool(both * mean[t], at, pools, 0) for t in (year, -1))
+        years.append(_ratio(one, last, 1.0))
+    factor = np.stack(years)
+    level = by_pool_back(factor, at)
+    account = _ratio((sums / np.maximum(level, _LEAST)).sum(axis=0), stays.sum(axis=0)[:, None])
+    real = by_pool((past[..., 1:] / np.maximum(level, _LEAST)[:, :, None, :]).sum(axis=0), at, pools, 0)
+    wanted = by_pool(past[..., 0].sum(axis=0)[..., None] * account[:, None, :], at, pools, 0)
+    return Means(account, _ratio(real, wanted, 1.0), factor)
+
+
+def by_pool_back(values: Floats, at: Int64s) -> Floats:
+    """Return what belongs to the pools (axis 1) for each account."""
+    return values[:, at]
+
+
+def _mean_shocks(cells: Cells, shape: Floats) -> Floats:
+    """Return years x pools x months x 3: how far the means of a month were off, without what chance does."""
+    means, at, pools = _means(cells), cells.at, len(cells.pools)
+    past = cells.past
+    account = means.year[:, at][:, :, None, :] * means.account[None, :, None, :] * means.month[at][None]
+    wanted = by_pool(past[..., :1] * account, at, pools, 1)
+    off = _ratio(by_pool(past[..., 1:], at, pools, 1), wanted, 1.0) - 1
+    spread = np.diagonal(spreads(cells), axis1=1, axis2=2)
+    chance = by_pool(past[..., :1] * account**2 * spread[None, :, None, :], at, pools, 1)
+    kept = [_excess(off[..., q] ** 2, _ratio(chance, wanted**2)[..., q]) for q in range(off.shape[-1])]
+    return off * np.sqrt(np.array(kept))
+
+
+def spreads(cells: Cells) -> Floats:
+    """Return accounts x 3 x 3: relative covariance of points, cost and booked amount of one stay.
+
+    An account's own stays count beside :data:`POOL_STAYS` of its pool.
+    """
+    at, pools = cells.at, len(cells.pools)
+
+    def relative(n: Floats, totals: Floats, squares: Floats) -> Floats:
+        mean = _ratio(totals, n[:, None])
+        both = mean[:, :, None] * mean[:, None, :]
+        return _ratio(_ratio(squares, n[:, None, None]), both, 1.0) - 1.0
+
+    own = relative(cells.counted, cells.totals, cells.squares)
+    whole = relative(
+        *(by_pool(values, at, pools, 0) for values in (cells.counted, cells.totals, cells.squares))
+    )
+    n = cells.counted[:, None, None]
+    return (own * n + whole[at] * POOL_STAYS) / (n + POOL_STAYS)
+
+
+def _volume_drift(cells: Cells) -> float:
+    """Return the variance of the relative change of an account's share of its pool from year to year."""
+    stays = cells.past[..., 0].sum(axis=2)
+    level = by_pool(stays, cells.at, len(cells.pools), 1)
+    over = under = 0.0
+    for year in range(1, len(stays)):
+        grown = _ratio(level[year], level[year - 1], 1.0)[cells.at]
+        before, after = stays[year - 1] * grown, stays[year]
+        over += float(((after - before) ** 2 - after - before * grown).sum())
+        under += float((before**2).sum())
+    return max(0.0, over / under) if under > 0 else 0.0
+
+
+def _mean_drift(cells: Cells, means: Means, spread: Floats) -> float:
+    """Return the variance of the relative change of an account's mean from year to year, of all quantities."""
+    stays = cells.past[..., 0].sum(axis=2)
+    mean = _ratio(cells.past[..., 1:].sum(axis=2), stays[..., None])
+    mean = _ratio(mean, by_pool_back(means.year, cells.at))
+    variance = np.diagonal(spread, axis1=1, axis2=2)
+    over = under = 0.0
+    for year in range(1, len(stays)):
+        pair = _ratio(stays[year] * stays[year - 1], stays[year] + stays[year - 1])
+        change = _ratio(mean[year], mean[year - 1], 1.0) - 1
+        there = (pair > 0)[:, None] & (mean[year] > 0)
+        over += float(np.where(there, pair[:, None] * change**2 - variance, 0).sum())
+        under += float(np.where(there, pair[:, None], 0).sum())
+    return max(0.0, over / under) if under > 0 else 0.0
+
+
+def _counting(stays: Floats, drift: Floats) -> Floats:
+    """Return how many stays of now the stays of each year before are worth: 1 / (1 / n + years back x drift)."""
+    back = np.arange(len(stays), 0, -1)[:, None]
+    return _ratio(stays, 1 + stays * back * drift)
+
+
+def _blocks(rng: np.random.Generator, shape: tuple[int, ...], months: int, of: int) -> Int64s:
+    """Return places of months of the history: blocks of consecutive ones, at random."""
+    blocks = -(-months // BLOCK)
+    starts = rng.integers(0, of - BLOCK + 1, (*shape, blocks))
+    places: Int64s = (starts[..., None] + np.arange(BLOCK)).reshape(*shape, blocks * BLOCK)[..., :months]
+    return places
+
+
+def draw_rest(cells: Cells, draws: int, rng: np.random.Generator) -> Floats:
+    """Return draws x accounts x months x quantities of the days that are still to come."""
+    season, at, years = seasons(cells), cells.at, len(cells.past)
+    accounts, rest = len(at), cells.rest
+    stays = cells.past[..., 0].sum(axis=2)
+    n0 = cells.now[..., 0].sum(axis=1)
+    # The pools: their shocks, and so the level at which the year runs.
+    places = _blocks(rng, (draws,), MONTHS, years * MONTHS)
+    shocks = np.maximum(season.shocks[:, places], -0.9)
+    running = (cells.done * season.pools[:, None, :] * (1 + shocks[..., 0])).sum(axis=2)
+    done = by_pool(n0, at, len(cells.pools), 0)
+    level = _ratio(rng.standard_gamma(np.broadcast_to(done[:, None], running.shape)), running)
+    # The accounts: seasons, shares of their pools.
+    shape = rng.standard_gamma(np.broadcast_to(season.counts, (draws, *season.counts.shape)))
+    shape /= shape.sum(axis=2, keepdims=True)
+    worth = _counting(stays, np.array(_volume_drift(cells)))
+    before = by_pool_back(by_pool(stays, at, len(cells.pools), 1), at)
+    exposure = (_ratio(worth, stays) * before).sum(axis=0) + level.T[:, at] * (shape @ cells.done)
+    share = rng.standard_gamma(np.broadcast_to(worth.sum(axis=0) + n0, exposure.shape))
+    share = _ratio(share, exposure)
+    # Their months: what is expected, and what months of their own history had besides.
+    shocked = 1 + np.moveaxis(shocks, 0, 1)[:, at][:, :, rest]
+    mean = (share * level.T[:, at])[..., None] * shape[..., rest] * (1 - cells.done[rest])
+    mean = mean * shocked[..., 0]
+    own = _blocks(rng, (draws, accounts), len(rest), years * MONTHS)
+    noise = season.noise[np.arange(accounts)[None, :, None], own]
+    few = (stays.sum(axis=0) < OWN_STAYS) | (years < 2)
+    noise = np.where(few[None, :, None], rng.standard_normal(noise.shape), noise)
+    volume = np.maximum(np.rint(mean + noise * np.sqrt(mean + season.extra * mean**2)), 0)
+    per_stay = _draw_means(cells, volume, shocked[..., 1:], rng)
+    found = np.zeros((draws, accounts, MONTHS, cells.now.shape[-1]))
+    found[:, :, rest, 0] = volume
+    found[:, :, rest, 1:] = np.rint(volume[..., None] * per_stay)
+    return found
+
+
+def _draw_means(cells: Cells, volume: Floats, shocked: Floats, rng: np.random.Generator) -> Floats:
+    """Return draws x accounts x months to come x 3: points, cost and booked amount of a stay."""
+    means, spread, at, rest = _means(cells), spreads(cells), cells.at, cells.rest
+    n0, stays = cells.now[..., 0], cells.past[..., 0].sum(axis=2)
+    # What the months done would have had at last year's means, and how much more this year has.
+    usual = (n0[..., None] * means.month[at]).sum(axis=1)
+    sums = cells.now[..., 1:].sum(axis=1)
+    known = (stays.sum(axis=0) > 0)[:, None]
+    grown = _ratio(
+        by_pool(np.where(known, sums, 0), at, len(cells.pools), 0),
+        by_pool(usual * means.account, at, len(cells.pools), 0),
+        1.0,
+    )
+    worth = _counting(stays, np.array(_mean_drift(cells, means, spread)) / _typical(spread)).sum(axis=0)[:, None]
+    mine = n0.sum(axis=1)[:, None]
+    whole = _ratio(by_pool(sums, at, len(cells.pools), 0), by_pool(usual, at, len(cells.pools), 0))[at]
+    prior = np.where(known, means.account * grown[at], whole)
+    mean = (mine * _ratio(sums, usual) + worth * prior + _LEAST * whole) / (mine + worth + _LEAST)
+    root = np.linalg.cholesky(spread + _LEAST * np.eye(spread.shape[-1]))
+    shape = (len(volume), len(at), spread.shape[-1])
+    known_of = np.sqrt(1 / np.maximum(mine + worth, 1))
+    off = np.einsum("aij,saj->sai", root, rng.standard_normal(shape)) * known_of
+    off += _growth_errors(sums, mine, spread, at, len(volume), rng) * (worth / np.maximum(mine + worth, _LEAST))
+    each = np.einsum("aij,samj->sami", root, rng.standard_normal((*volume.shape, shape[-1])))
+    each /= np.sqrt(np.maximum(volume, 1))[..., None]
+    factor = np.maximum(1 + off[:, :, None, :] + each, 0.05)
+    out: Floats = mean[None, :, None, :] * means.month[at][None][:, :, rest] * shocked * factor
+    return out
+
+
+def _growth_errors(
+    sums: Floats, stays: Floats, spread: Floats, at: Int64s, draws: int, rng: np.random.Generator
+) -> Floats:
+    """Return draws x accounts x 3: how far off the growth of the pools' means may be, measured on the months done."""
+    pools = int(at.max()) + 1
+    part = _ratio(sums, by_pool(sums, at, pools, 0)[at])
+    weight = _ratio(part[:, :, None] * part[:, None, :], stays[:, :, None])
+    covariance = by_pool(weight * spread, at, pools, 0)
+    root = np.linalg.cholesky(covariance + _LEAST**2 * np.eye(covariance.shape[-1]))
+    drawn = np.einsum("pij,spj->spi", root, rng.standard_normal((draws, pools, covariance.shape[-1])))
+    found: Floats = drawn[:, at]
+    return found
+
+
+def _typical(spread: Floats) -> Floats:
+    """Return the mean relative variance of each account's stays."""
+    found: Floats = np.maximum(np.diagonal(spread, axis1=1, axis2=2).mean(axis=1), _LEAST)
+    return found
