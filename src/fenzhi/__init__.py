@@ -20,6 +20,7 @@ _PUBLIC = {
     "build_catalog": ("fenzhi.pipeline", "build_from_history"),
     "compile_catalog": ("fenzhi.grouping", "compile_catalog"),
     "explain": ("fenzhi.pipeline", "explain_stay"),
+    "forecast": ("fenzhi.simulation.forecast_write", "forecast_region"),
     "group": ("fenzhi.pipeline.api", "group"),
     "load_catalog": ("fenzhi.catalogs", "load_catalog"),
     "load_policy": ("fenzhi.policy", "load_policy"),

@@ -44,6 +44,10 @@ COMMANDS = {
         "与官方分组结果(3605、3606)逐例核对 / compare with official grouping results",
         "fenzhi.cli.reconcile",
     ),
+    "forecast": (
+        "由已发生月份预测全年,带区间 / forecast the year from the months done, with intervals",
+        "fenzhi.cli.forecast",
+    ),
     "compare": (
         "比较两次运算,差额按原因分解 / compare two runs: who gains, who loses, and why",
         "fenzhi.cli.compare",

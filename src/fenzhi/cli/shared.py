@@ -29,6 +29,7 @@ STAGES = {
     "read catalogue": "读取目录",
     "group": "分组",
     "score": "计算分值",
+    "draw": "模拟余下月份",
     "price and settle": "点值与结算",
     "collect tables": "汇总结果表",
     "write tables": "写结果表",

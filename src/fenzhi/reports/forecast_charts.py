@@ -39,7 +39,11 @@ class Span(NamedTuple):
 
 
 def _whisker(x: float, top: float, bottom: float) -> list[Markup]:
-    return [rule(x, top, x, bottom, INK), rule(x - 3, top, x + 3, top, INK), rule(x - 3, bottom, x + 3, bottom, INK)]
+    return [
+        rule(x, top, x, bottom, INK),
+        rule(x - 3, top, x + 3, top, INK),
+        rule(x - 3, bottom, x + 3, bottom, INK),
+    ]
 
 
 def _legend(names: Sequence[str]) -> list[Markup]:

@@ -107,7 +107,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "legend_done": ("已发生", "so far"),
     "legend_expected": ("预计", "expected"),
     "legend_interval": ("区间", "interval"),
-    "more_hospitals": ("仅列病例最多的 {n} 家，共 {all} 家，其余见 accounts.csv。", "The {n} hospitals with most stays of {all}; the others are in accounts.csv."),
+    "more_hospitals": (
+        "仅列病例最多的 {n} 家，共 {all} 家，其余见 accounts.csv。",
+        "The {n} hospitals with most stays of {all}; the others are in accounts.csv.",
+    ),
     "files": ("文件", "files"),
 }
 

@@ -113,15 +113,15 @@ class _Outcome:
         return self.sums.total(name)
 
 
-def _drawn_values(year: YearSoFar, sums: Course, policy: Policy, options: Options, one: bool) -> Values:
-    """Return point values by the budget, or drawn from the stated range (``one``: its middle)."""
+def _drawn_values(year: YearSoFar, sums: Course, policy: Policy, options: Options) -> Values:
+    """Return point values by the budget, or drawn from the stated range."""
     if options.value_range is None:
         return values_of(year, sums, policy)
     low, high = (float(end) for end in options.value_range)
     draws = sums.sums["cases"].shape[0]
     scale = (high - low) / 2 / NormalDist().inv_cdf(options.ends()[2])
     rng = np.random.default_rng([options.seed, 1])
-    multiple = np.full(draws, (low + high) / 2) if one else (low + high) / 2 + scale * rng.standard_normal(draws)
+    multiple = (low + high) / 2 + scale * rng.standard_normal(draws)
     opening = dict(year.frozen.opening.select("pool", "opening_value_e4").iter_rows())
     first = np.array([opening[pool] or 0 for pool in year.cells.pools], dtype=np.float64)
     at, pools = year.cells.at, len(year.cells.pools)
@@ -131,15 +131,17 @@ def _drawn_values(year: YearSoFar, sums: Course, policy: Policy, options: Option
     return Values(value, ratio, np.zeros_like(cost))
 
 
-def _outcome(year: YearSoFar, sums: Course, policy: Policy, options: Options, one: bool = False) -> _Outcome:
-    values = _drawn_values(year, sums, policy, options, one)
+def _outcome(year: YearSoFar, sums: Course, policy: Policy, options: Options) -> _Outcome:
+    values = _drawn_values(year, sums, policy, options)
     paid = amounts(year, sums, values, policy)
     table = months_of(year, sums, policy.settlement)
     shape = (*paid.amounts["final_fen"].shape, MONTHS)
     monthly = (table["advance_fen"] + table["quarter_fen"]).to_numpy().reshape(shape)
     close = paid.amounts["clearing_fen"] + paid.amounts["released_fen"]
     start = paid.amounts["working_capital_fen"]
-    return _Outcome(year, sums, values, paid, np.concatenate([start[..., None], monthly, close[..., None]], axis=2))
+    return _Outcome(
+        year, sums, values, paid, np.concatenate([start[..., None], monthly, close[..., None]], axis=2)
+    )
 
 
 def _cmi(weights: Floats, stays: Floats, scale: int) -> Floats:
@@ -162,7 +164,10 @@ def _require_hospital(year: YearSoFar, hospital: str | None) -> None:
     with_stays = hospitals_with_stays(year)
     if hospital not in known:
         raise _refuse(
-            "hospitals.csv lists no such hospital", "--hospital", hospital, f"use one of: {', '.join(with_stays[:10])}"
+            "hospitals.csv lists no such hospital",
+            "--hospital",
+            hospital,
+            f"use one of: {', '.join(with_stays[:10])}",
         )
     if hospital not in with_stays:
         raise _refuse(
@@ -206,7 +211,6 @@ def forecast(
     progress("price and settle", 0.8)
     drawn = _outcome(year, sums, policy, options)
     expected = sums.expected()
-    middle = _outcome(year, expected, policy, options, one=True)
     settled_by = policy
     if options.value_range is not None:
         low, high = options.value_range
@@ -216,10 +220,12 @@ def forecast(
     tables = {
         "accounts": _accounts(drawn, settled.hospitals, policy.weights.scale, options, codes),
         "values": _values(drawn, settled.pools, options),
-        "months": _months(drawn, middle, settled.months, settled.hospitals, options, hospital),
+        "months": _months(drawn, settled.months, settled.hospitals, options, hospital),
         "drivers": drivers_of(year, drawn.sums, drawn.values, drawn.paid.amounts["gross_fen"], codes),
     }
-    return Forecast(_summary(year, options, hospital), {name: shaped(one, name) for name, one in tables.items()})
+    return Forecast(
+        _summary(year, options, hospital), {name: shaped(one, name) for name, one in tables.items()}
+    )
 
 
 def _summary(year: YearSoFar, options: Options, hospital: str | None) -> dict[str, Any]:
@@ -250,7 +256,9 @@ def _accounts(
     """Return every measure of every hospital with stays, in each pool and in all."""
     year = drawn.year
     accounts = year.cells.accounts.select("fixmedins_code", "pool")
-    known = year.cells.accounts.join(settled, on=["fixmedins_code", "pool"], how="left", maintain_order="left")
+    known = year.cells.accounts.join(
+        settled, on=["fixmedins_code", "pool"], how="left", maintain_order="left"
+    )
     code, pool = accounts["fixmedins_code"].to_numpy(), accounts["pool"].to_numpy()
     live = drawn.sums.total("cases").max(axis=0) > 0
     keys: list[tuple[str, str | None]] = []
@@ -270,7 +278,9 @@ def _accounts(
             values = _grouped(drawn.measure(name), places)
             centre = _grouped(_settled(known, name)[None], places)[0]
         low, median, high = _interval(values, options)
-        done = np.array([year.cells.now[at, :, _DONE.index(name)].sum() if name in _DONE else np.nan for at in places])
+        done = np.array(
+            [year.cells.now[at, :, _DONE.index(name)].sum() if name in _DONE else np.nan for at in places]
+        )
         frames.append(
             pl.DataFrame(
                 {
@@ -278,7 +288,12 @@ def _accounts(
                     "pool": pl.Series([two for _, two in keys], dtype=pl.String),
                     "measure": [name] * len(keys),
                     "done": pl.Series(done).fill_nan(None),
-                    **{key: np.rint(v) for key, v in zip(("expected", "low", "middle", "high"), (centre, low, median, high), strict=True)},
+                    **{
+                        key: np.rint(v)
+                        for key, v in zip(
+                            ("expected", "low", "middle", "high"), (centre, low, median, high), strict=True
+                        )
+                    },
                     "_order": np.arange(len(keys)),
                 }
             )
@@ -324,7 +339,6 @@ def _values(drawn: _Outcome, pools: pl.DataFrame, options: Options) -> pl.DataFr
 
 def _months(
     drawn: _Outcome,
-    middle: _Outcome,
     months: pl.DataFrame,
     hospitals: pl.DataFrame,
     options: Options,
@@ -341,8 +355,10 @@ def _months(
     for one in wanted:
         mine = np.flatnonzero(live if one is None else code == one)
         here = pl.lit(True) if one is None else pl.col("fixmedins_code") == one
-        table = flat.filter(here).group_by("month", maintain_order=True).agg(
-            pl.col("cases", "points_e4", "due_fen", "advance_fen", "deposit_fen", "quarter_fen").sum()
+        table = (
+            flat.filter(here)
+            .group_by("month", maintain_order=True)
+            .agg(pl.col("cases", "points_e4", "due_fen", "advance_fen", "deposit_fen", "quarter_fen").sum())
         )
         columns: dict[str, Any] = {"month": np.arange(MONTHS + 2), "done": over}
         for name, stem, end in (("cases", "cases", ""), ("points_e4", "points", "_e4")):

@@ -73,14 +73,16 @@ def _sums(stays: pl.DataFrame, accounts: pl.DataFrame) -> Floats:
 
 def _products(stays: pl.DataFrame, accounts: pl.DataFrame) -> tuple[Floats, Floats, Floats]:
     """Return number of stays, sums of :data:`MEANS` and of their products, per account."""
-    floats = stays.select(*ACCOUNT, pl.col(MEANS).cast(pl.Float64))
+    # Whole numbers, so that neither order nor threads matter.
+    exact = stays.select(*ACCOUNT, pl.col(MEANS).cast(pl.Int128))
     pairs = [(i, j) for i in range(len(MEANS)) for j in range(i, len(MEANS))]
-    sums = floats.group_by(ACCOUNT).agg(
-        pl.len().cast(pl.Float64).alias("n"),
+    sums = exact.group_by(ACCOUNT).agg(
+        pl.len().alias("n"),
         pl.col(MEANS).sum(),
         *((pl.col(MEANS[i]) * pl.col(MEANS[j])).sum().alias(f"{i}{j}") for i, j in pairs),
     )
-    placed = accounts.join(sums, on=ACCOUNT, how="left", maintain_order="left").fill_null(0)
+    joined = accounts.select(ACCOUNT).join(sums, on=ACCOUNT, how="left", maintain_order="left")
+    placed = joined.with_columns(pl.exclude(ACCOUNT).cast(pl.Float64).fill_null(0.0))
     squares = np.zeros((accounts.height, len(MEANS), len(MEANS)))
     for i, j in pairs:
         squares[:, i, j] = squares[:, j, i] = placed[f"{i}{j}"].to_numpy()
@@ -93,8 +95,9 @@ def cells_of(
     """Return the cells of a year.
 
     ``past``: stays of the history with year and month, points before deviation as points_e4; ``now``: those of the year
-    up to ``as_of``. ``accounts``: fixmedins_code, pool, in the order of the results.
+    up to ``as_of``. ``accounts``: fixmedins_code, pool; they are sorted, so that their order does not matter.
     """
+    accounts = accounts.sort(ACCOUNT)
     pools = tuple(accounts["pool"].unique(maintain_order=True))
     placed = accounts.select(ACCOUNT).with_columns(
         pl.col("pool").replace_strict(pools, range(len(pools)), return_dtype=pl.Int64).alias("at")

@@ -6,6 +6,7 @@ Everything is statistics, so numbers are floats; what pays is computed from whol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,22 +24,27 @@ _LEAST = 1e-9
 
 @dataclass(frozen=True)
 class Season:
-    """Shares of the months, per pool and (posterior counts) per account; shocks of whole pools by month of the history.
+    """Stays by month of pools and accounts; shocks of whole pools by month of the history.
 
-    ``counts``: accounts x months, parameters of a Dirichlet distribution. ``shocks``: pools x months of the history x
+    ``counts``: stays of the pools by month. ``own``: those of accounts. ``weight``: how many stays the pool's season is
+    worth beside them. ``shocks``: pools x months of the history x
     quantities, relative. ``noise``: accounts x months of the history, standardised. ``extra``: the relative variance of
     an account's month beyond that of a count.
     """
 
-    pools: Floats
     counts: Floats
+    own: Floats
+    weight: float
     shocks: Floats
     noise: Floats
     extra: float
 
 
 def _ratio(over: Floats, under: Floats, otherwise: float = 0.0) -> Floats:
-    return np.divide(over, under, out=np.full(np.broadcast(over, under).shape, otherwise), where=under > 0)
+    found: Floats = np.divide(
+        over, under, out=np.full(np.broadcast(over, under).shape, otherwise), where=under > 0
+    )
+    return found
 
 
 def by_pool(values: Floats, at: Int64s, pools: int, axis: int) -> Floats:
@@ -76,7 +82,9 @@ def seasons(cells: Cells) -> Season:
     pooled = by_pool(stays, at, pools, 1)
     total = pooled.sum(axis=0)
     even = np.full(MONTHS, 1 / MONTHS)
-    share = np.where(total.sum(axis=1, keepdims=True) > 0, _ratio(total, total.sum(axis=1, keepdims=True)), even)
+    share = np.where(
+        total.sum(axis=1, keepdims=True) > 0, _ratio(total, total.sum(axis=1, keepdims=True)), even
+    )
     own = stays.sum(axis=0)
     weight = _concentration(own, own.sum(axis=1, keepdims=True) * share[at])
     counts = own + weight * share[at]
@@ -86,7 +94,7 @@ def seasons(cells: Cells) -> Season:
     loose = np.sqrt(MONTHS / (MONTHS - 1) * years / max(years - 1, 1))
     off = _ratio(pooled, expected, 1.0) - 1
     off *= np.sqrt(_excess(off**2, _ratio(np.ones_like(expected), expected))) * loose * (years > 1)
-    shocks = np.concatenate([off[..., None], _mean_shocks(cells, shape) * loose * (years > 1)], axis=3)
+    shocks = np.concatenate([off[..., None], _mean_shocks(cells) * loose * (years > 1)], axis=3)
     # What an account's month had beside that.
     mean = stays.sum(axis=2, keepdims=True) * shape * (1 + off[:, at, :] / loose)
     extra = max(0.0, float(((stays - mean) ** 2 - mean).sum()) / max(float((mean**2).sum()), _LEAST))
@@ -94,8 +102,9 @@ def seasons(cells: Cells) -> Season:
     lost = 1 - (own.sum(axis=1) / counts.sum(axis=1)) / max(years, 1)
     noise /= np.sqrt((MONTHS - 1) / MONTHS * np.maximum(lost, 0.5))[None, :, None]
     return Season(
-        share,
-        counts,
+        total + _LEAST,
+        own,
+        weight,
         np.moveaxis(shocks, 1, 0).reshape(pools, years * MONTHS, -1),
         np.moveaxis(noise, 1, 0).reshape(len(at), years * MONTHS),
         extra,
@@ -131,15 +140,22 @@ def _means(cells: Cells) -> Means:
     account = _ratio((sums / np.maximum(level, _LEAST)).sum(axis=0), stays.sum(axis=0)[:, None])
     real = by_pool((past[..., 1:] / np.maximum(level, _LEAST)[:, :, None, :]).sum(axis=0), at, pools, 0)
     wanted = by_pool(past[..., 0].sum(axis=0)[..., None] * account[:, None, :], at, pools, 0)
-    return Means(account, _ratio(real, wanted, 1.0), factor)
+    month = _ratio(real, wanted, 1.0)
+    spread = np.diagonal(spreads(cells), axis1=1, axis2=2)
+    chance = by_pool(past[..., :1].sum(axis=0) * (account**2 * spread)[:, None, :], at, pools, 0)
+    chance = _ratio(chance, wanted**2)
+    # Only as much of a month's difference as chance does not explain.
+    kept = [_excess((month[..., q] - 1) ** 2, chance[..., q]) for q in range(month.shape[-1])]
+    return Means(account, 1 + (month - 1) * np.array(kept), factor)
 
 
 def by_pool_back(values: Floats, at: Int64s) -> Floats:
     """Return what belongs to the pools (axis 1) for each account."""
-    return values[:, at]
+    found: Floats = values[:, at]
+    return found
 
 
-def _mean_shocks(cells: Cells, shape: Floats) -> Floats:
+def _mean_shocks(cells: Cells) -> Floats:
     """Return years x pools x months x 3: how far the means of a month were off, without what chance does."""
     means, at, pools = _means(cells), cells.at, len(cells.pools)
     past = cells.past
@@ -149,7 +165,8 @@ def _mean_shocks(cells: Cells, shape: Floats) -> Floats:
     spread = np.diagonal(spreads(cells), axis1=1, axis2=2)
     chance = by_pool(past[..., :1] * account**2 * spread[None, :, None, :], at, pools, 1)
     kept = [_excess(off[..., q] ** 2, _ratio(chance, wanted**2)[..., q]) for q in range(off.shape[-1])]
-    return off * np.sqrt(np.array(kept))
+    found: Floats = off * np.sqrt(np.array(kept))
+    return found
 
 
 def spreads(cells: Cells) -> Floats:
@@ -159,52 +176,65 @@ def spreads(cells: Cells) -> Floats:
     """
     at, pools = cells.at, len(cells.pools)
 
-    def relative(n: Floats, totals: Floats, squares: Floats) -> Floats:
-        mean = _ratio(totals, n[:, None])
-        both = mean[:, :, None] * mean[:, None, :]
-        return _ratio(_ratio(squares, n[:, None, None]), both, 1.0) - 1.0
-
-    own = relative(cells.counted, cells.totals, cells.squares)
-    whole = relative(
-        *(by_pool(values, at, pools, 0) for values in (cells.counted, cells.totals, cells.squares))
-    )
+    mean = _ratio(cells.totals, cells.counted[:, None])
+    both = mean[:, :, None] * mean[:, None, :]
     n = cells.counted[:, None, None]
+    own = _ratio(_ratio(cells.squares, n), both, 1.0) - 1.0
+    whole = _ratio(by_pool(own * n, at, pools, 0), by_pool(n, at, pools, 0))
     return (own * n + whole[at] * POOL_STAYS) / (n + POOL_STAYS)
 
 
 def _volume_drift(cells: Cells) -> float:
-    """Return the variance of the relative change of an account's share of its pool from year to year."""
+    """Return the variance of the relative change of an account's share of its pool from year to year.
+
+    Of two years of the history that follow each other, and of the days done and the same ones of the newest year.
+    """
     stays = cells.past[..., 0].sum(axis=2)
-    level = by_pool(stays, cells.at, len(cells.pools), 1)
+    same = (cells.past[-1:, ..., 0] * cells.done).sum(axis=2)
+    pairs = [*pairwise(stays), (same[0], cells.now[..., 0].sum(axis=1))]
     over = under = 0.0
-    for year in range(1, len(stays)):
-        grown = _ratio(level[year], level[year - 1], 1.0)[cells.at]
-        before, after = stays[year - 1] * grown, stays[year]
-        over += float(((after - before) ** 2 - after - before * grown).sum())
-        under += float((before**2).sum())
+    for before, after in pairs:
+        level = by_pool(np.stack([before, after]), cells.at, len(cells.pools), 1)
+        grown = _ratio(level[1], level[0], 1.0)[cells.at]
+        over += float(((after - before * grown) ** 2 - after - before * grown**2).sum())
+        under += float(((before * grown) ** 2).sum())
     return max(0.0, over / under) if under > 0 else 0.0
 
 
-def _mean_drift(cells: Cells, means: Means, spread: Floats) -> float:
-    """Return the variance of the relative change of an account's mean from year to year, of all quantities."""
+def _mean_drift(cells: Cells, means: Means, spread: Floats, now: tuple[Floats, Floats]) -> Floats:
+    """Return the variance of the relative change of an account's mean from year to year, of each quantity.
+
+    Of two years of the history that follow each other, and of the history and the days done; ``now``: stays and
+    means of these, as multiples of what the pool's growth makes of the history's.
+    """
     stays = cells.past[..., 0].sum(axis=2)
     mean = _ratio(cells.past[..., 1:].sum(axis=2), stays[..., None])
     mean = _ratio(mean, by_pool_back(means.year, cells.at))
+    pairs = [
+        (stays[year], stays[year - 1], _ratio(mean[year], mean[year - 1])) for year in range(1, len(stays))
+    ]
+    pairs.append((now[0], stays.sum(axis=0), now[1]))
     variance = np.diagonal(spread, axis1=1, axis2=2)
-    over = under = 0.0
-    for year in range(1, len(stays)):
-        pair = _ratio(stays[year] * stays[year - 1], stays[year] + stays[year - 1])
-        change = _ratio(mean[year], mean[year - 1], 1.0) - 1
-        there = (pair > 0)[:, None] & (mean[year] > 0)
-        over += float(np.where(there, pair[:, None] * change**2 - variance, 0).sum())
-        under += float(np.where(there, pair[:, None], 0).sum())
-    return max(0.0, over / under) if under > 0 else 0.0
+    over, under = np.zeros(variance.shape[1]), np.zeros(variance.shape[1])
+    for one, two, change in pairs:
+        pair = _ratio(one * two, one + two)[:, None]
+        there = (pair > 0) & (change > 0)
+        over += np.where(there, pair * (change - 1) ** 2 - variance, 0).sum(axis=0)
+        under += np.where(there, pair, 0).sum(axis=0)
+    return np.maximum(_ratio(over, under), 0)
 
 
 def _counting(stays: Floats, drift: Floats) -> Floats:
     """Return how many stays of now the stays of each year before are worth: 1 / (1 / n + years back x drift)."""
     back = np.arange(len(stays), 0, -1)[:, None]
     return _ratio(stays, 1 + stays * back * drift)
+
+
+def _dirichlet(counts: Floats, rng: np.random.Generator) -> Floats:
+    """Return shares of the months (last axis) that stays such as these may come from."""
+    found = rng.standard_gamma(counts)
+    whole: Floats = found / found.sum(axis=-1, keepdims=True)
+    return whole
 
 
 def _blocks(rng: np.random.Generator, shape: tuple[int, ...], months: int, of: int) -> Int64s:
@@ -224,12 +254,12 @@ def draw_rest(cells: Cells, draws: int, rng: np.random.Generator) -> Floats:
     # The pools: their shocks, and so the level at which the year runs.
     places = _blocks(rng, (draws,), MONTHS, years * MONTHS)
     shocks = np.maximum(season.shocks[:, places], -0.9)
-    running = (cells.done * season.pools[:, None, :] * (1 + shocks[..., 0])).sum(axis=2)
+    pooled = _dirichlet(np.broadcast_to(season.counts[:, None, :], (len(cells.pools), draws, MONTHS)), rng)
+    running = (cells.done * pooled * (1 + shocks[..., 0])).sum(axis=2)
     done = by_pool(n0, at, len(cells.pools), 0)
     level = _ratio(rng.standard_gamma(np.broadcast_to(done[:, None], running.shape)), running)
     # The accounts: seasons, shares of their pools.
-    shape = rng.standard_gamma(np.broadcast_to(season.counts, (draws, *season.counts.shape)))
-    shape /= shape.sum(axis=2, keepdims=True)
+    shape = _dirichlet(season.own + season.weight * np.moveaxis(pooled, 0, 1)[:, at], rng)
     worth = _counting(stays, np.array(_volume_drift(cells)))
     before = by_pool_back(by_pool(stays, at, len(cells.pools), 1), at)
     exposure = (_ratio(worth, stays) * before).sum(axis=0) + level.T[:, at] * (shape @ cells.done)
@@ -264,8 +294,11 @@ def _draw_means(cells: Cells, volume: Floats, shocked: Floats, rng: np.random.Ge
         by_pool(usual * means.account, at, len(cells.pools), 0),
         1.0,
     )
-    worth = _counting(stays, np.array(_mean_drift(cells, means, spread)) / _typical(spread)).sum(axis=0)[:, None]
     mine = n0.sum(axis=1)[:, None]
+    multiple = _ratio(sums, usual * means.account * grown[at])
+    drift = _mean_drift(cells, means, spread, (mine[:, 0], multiple))
+    relative = drift / np.maximum(np.diagonal(spread, axis1=1, axis2=2), _LEAST)
+    worth = np.stack([_counting(stays, one).sum(axis=0) for one in relative.T], axis=1)
     whole = _ratio(by_pool(sums, at, len(cells.pools), 0), by_pool(usual, at, len(cells.pools), 0))[at]
     prior = np.where(known, means.account * grown[at], whole)
     mean = (mine * _ratio(sums, usual) + worth * prior + _LEAST * whole) / (mine + worth + _LEAST)
@@ -273,7 +306,9 @@ def _draw_means(cells: Cells, volume: Floats, shocked: Floats, rng: np.random.Ge
     shape = (len(volume), len(at), spread.shape[-1])
     known_of = np.sqrt(1 / np.maximum(mine + worth, 1))
     off = np.einsum("aij,saj->sai", root, rng.standard_normal(shape)) * known_of
-    off += _growth_errors(sums, mine, spread, at, len(volume), rng) * (worth / np.maximum(mine + worth, _LEAST))
+    off += _growth_errors(sums, mine, spread, at, len(volume), rng) * (
+        worth / np.maximum(mine + worth, _LEAST)
+    )
     each = np.einsum("aij,samj->sami", root, rng.standard_normal((*volume.shape, shape[-1])))
     each /= np.sqrt(np.maximum(volume, 1))[..., None]
     factor = np.maximum(1 + off[:, :, None, :] + each, 0.05)
@@ -292,10 +327,4 @@ def _growth_errors(
     root = np.linalg.cholesky(covariance + _LEAST**2 * np.eye(covariance.shape[-1]))
     drawn = np.einsum("pij,spj->spi", root, rng.standard_normal((draws, pools, covariance.shape[-1])))
     found: Floats = drawn[:, at]
-    return found
-
-
-def _typical(spread: Floats) -> Floats:
-    """Return the mean relative variance of each account's stays."""
-    found: Floats = np.maximum(np.diagonal(spread, axis1=1, axis2=2).mean(axis=1), _LEAST)
     return found

@@ -1,4 +1,4 @@
-"""What the draws of a forecast pay: point values by the rules of the budget, amounts, sharing and cash of every account.
+"""What the draws of a forecast pay: point values by the rules of the budget, amounts, sharing, cash.
 
 The expected course is settled to the fen by the functions of a run; the draws take its rules with floats where a run
 splits single fen. docs/rules.md, section 9.
@@ -57,7 +57,9 @@ class Course:
 
     def expected(self) -> Course:
         """Return the mean of all draws as the only one, in whole numbers."""
-        return Course({name: np.rint(values.mean(axis=0, keepdims=True)) for name, values in self.sums.items()})
+        return Course(
+            {name: np.rint(values.mean(axis=0, keepdims=True)) for name, values in self.sums.items()}
+        )
 
 
 def _done(year: YearSoFar) -> dict[str, Floats]:
@@ -96,7 +98,9 @@ def course(year: YearSoFar, rest: Floats) -> Course:
     for name, of in SHARES.items():
         over, under = done[name].sum(axis=1), base[of].sum(axis=1)
         whole = by_pool(np.stack([over, under], axis=1), at, len(year.cells.pools), 0)[at]
-        share = np.where(under > 0, over / np.where(under > 0, under, 1), whole[:, 0] / np.maximum(whole[:, 1], 1))
+        share = np.where(
+            under > 0, over / np.where(under > 0, under, 1), whole[:, 0] / np.maximum(whole[:, 1], 1)
+        )
         drawn[name] = np.rint(drawn[of] * share[None, :, None])
     found = Course({name: done[name][None] + drawn[name] for name in COLUMNS})
     elastic = year.frozen.region.policy.point_value.elastic
@@ -112,7 +116,8 @@ def _base_volume(year: YearSoFar, found: Course, share: float) -> Floats:
     points = found.sums["points_e4"]
     total = points.sum(axis=2, keepdims=True)
     part = np.minimum(base[None, :, None], total) / np.maximum(total, 1)
-    return np.floor(points * part)
+    found_points: Floats = np.floor(points * part)
+    return found_points
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,16 @@ def _periods(values: Floats, periods: int) -> Floats:
     return found
 
 
-_PRICED = ("cases", "cost_fen", "booked_fen", "points_e4", "fixed_points_e4", "direct_cases", "direct_fen", "others_fen")
+_PRICED = (
+    "cases",
+    "cost_fen",
+    "booked_fen",
+    "points_e4",
+    "fixed_points_e4",
+    "direct_cases",
+    "direct_fen",
+    "others_fen",
+)
 
 
 def _pool_sums(year: YearSoFar, sums: Course, periods: int) -> Int64s:
@@ -183,7 +197,10 @@ def values_of(year: YearSoFar, sums: Course, policy: Policy) -> Values:
             value[draw, at, row["period"]] = row["settlement_value_e4"] or 0
             left[draw, at] += row["fund_fen"] - row["direct_fen"]
     cost, booked = (tables[..., _PRICED.index(name)].sum(axis=2) for name in ("cost_fen", "booked_fen"))
-    ratio = [[float(payment_ratio(int(c), int(b))) for c, b in zip(*two, strict=True)] for two in zip(cost, booked, strict=True)]
+    ratio = [
+        [float(payment_ratio(int(c), int(b))) for c, b in zip(*two, strict=True)]
+        for two in zip(cost, booked, strict=True)
+    ]
     return Values(value, np.array(ratio), left)
 
 
@@ -282,9 +299,7 @@ def _cash(
         name: table[name].to_numpy().reshape(shape).sum(axis=2)
         for name in ("advance_fen", "quarter_fen", "deposit_fen")
     }
-    released = paid["deposit_fen"] * (
-        1.0 if rules.deposit_release == "full" else np.minimum(coefficient, 1)
-    )
+    released = paid["deposit_fen"] * (1.0 if rules.deposit_release == "full" else np.minimum(coefficient, 1))
     clearing = final - paid["advance_fen"] - paid["quarter_fen"] - paid["deposit_fen"] - capital
     return {
         "working_capital_fen": np.broadcast_to(capital.astype(np.float64), final.shape),
@@ -309,7 +324,15 @@ def months_of(year: YearSoFar, sums: Course, rules: Settlement) -> pl.DataFrame:
 
     each = every(accounts)
     months = np.tile(np.arange(1, MONTHS + 1), each.height)
-    wanted_columns = ("cases", "points_e4", "cost_fen", "booked_fen", "direct_cases", "direct_fen", "others_fen")
+    wanted_columns = (
+        "cases",
+        "points_e4",
+        "cost_fen",
+        "booked_fen",
+        "direct_cases",
+        "direct_fen",
+        "others_fen",
+    )
     cells = each.select(pl.all().repeat_by(MONTHS).explode()).with_columns(
         pl.Series("month", months, dtype=pl.Int8),
         *(pl.Series(one, np.rint(sums.sums[one]).astype(np.int64).ravel()) for one in wanted_columns),
@@ -318,7 +341,9 @@ def months_of(year: YearSoFar, sums: Course, rules: Settlement) -> pl.DataFrame:
     deductions = every(inputs.deductions)
     found = monthly(cells.drop("_draw"), each.select(ACCOUNT), pools, deductions, rules)
     if inputs.advances is not None:
-        paid = every(inputs.advances).group_by(*ACCOUNT, "month").agg(pl.col("advance_fen").sum().alias("_paid"))
+        paid = (
+            every(inputs.advances).group_by(*ACCOUNT, "month").agg(pl.col("advance_fen").sum().alias("_paid"))
+        )
         over = pl.col("month") <= year.months_done
         found = found.join(paid, on=[*ACCOUNT, "month"], how="left", maintain_order="left").with_columns(
             pl.when(over).then(pl.col("_paid").fill_null(0)).otherwise("advance_fen").alias("advance_fen")
@@ -344,7 +369,9 @@ def _as_paid(year: YearSoFar, expected: Course, policy: Policy) -> Frozen:
         return frozen
     months = months_of(year, expected, policy.settlement).with_columns(pl.col("pool").str.strip_suffix("#0"))
     start = frozen.inputs.advances.filter(pl.col("month") == 0)
-    both = pl.concat([start.select(*ACCOUNT, "month", "advance_fen"), months.select(*ACCOUNT, "month", "advance_fen")])
+    both = pl.concat(
+        [start.select(*ACCOUNT, "month", "advance_fen"), months.select(*ACCOUNT, "month", "advance_fen")]
+    )
     return replace(frozen, inputs=replace(frozen.inputs, advances=both))
 
 
@@ -357,11 +384,19 @@ def _stay_sums(year: YearSoFar, expected: Course, periods: int) -> StaySums:
         for name in (
             *("grouped_cases", "comprehensive_cases", "ungrouped_cases", "bed_day_cases"),
             *("points_core_e4", "points_comprehensive_e4", "points_grassroots_e4", "points_tcm_e4"),
-            *("points_ungrouped_e4", "points_bed_day_e4", "add_on_e4", "auxiliary_points_e4", "points_review_e4"),
+            *(
+                "points_ungrouped_e4",
+                "points_bed_day_e4",
+                "add_on_e4",
+                "auxiliary_points_e4",
+                "points_review_e4",
+            ),
         )
     }
 
-    def spread(of: int, key: str, columns: tuple[str, ...], dtype: type[pl.DataType], first: int) -> pl.DataFrame:
+    def spread(
+        of: int, key: str, columns: tuple[str, ...], dtype: type[pl.DataType], first: int
+    ) -> pl.DataFrame:
         rows = accounts.select(pl.all().repeat_by(of).explode())
         places = np.tile(np.arange(first, of + first), accounts.height)
         return rows.with_columns(
@@ -369,9 +404,7 @@ def _stay_sums(year: YearSoFar, expected: Course, periods: int) -> StaySums:
             *(pl.Series(name, _periods(whole[name], of).ravel()) for name in columns),
         )
 
-    totals = accounts.with_columns(
-        *(pl.Series(name, whole[name].sum(axis=1)) for name in COLUMNS), **none
-    )
+    totals = accounts.with_columns(*(pl.Series(name, whole[name].sum(axis=1)) for name in COLUMNS), **none)
     units = spread(
         periods, "period", ("cases", "points_e4", "fixed_points_e4", "others_fen", "direct_fen"), pl.Int8, 0
     ).sort(*ACCOUNT, "period")

@@ -61,7 +61,9 @@ def read_history(region: Region, progress: Progress = silent) -> History:
     frozen, past = freeze_with_history(region, progress)
     part = frozen.parts[0]
     based = base_points(past, part.weights, part.policy, part.groups["grassroots"])
-    based = based.filter(pl.col("pool").is_not_null()).with_columns(pl.col("points_base_e4").alias("points_e4"))
+    based = based.filter(pl.col("pool").is_not_null()).with_columns(
+        pl.col("points_base_e4").alias("points_e4")
+    )
     years = tuple(sorted(based["year"].unique().to_list()))
     if not years:
         raise RegionError(
