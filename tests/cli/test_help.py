@@ -78,6 +78,7 @@ def test_help_lists_all_commands_in_the_order_of_the_work():
         "departments",
         "ledger",
         "reconcile",
+        "forecast",
         "compare",
         "switch",
         "simulate",

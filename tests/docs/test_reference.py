@@ -23,6 +23,7 @@ from .reference import (
     switch_page,
 )
 from .reference_build import built_page
+from .reference_forecast import forecast_page
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -37,8 +38,9 @@ FOLDER = ROOT / "docs" / "reference"
         ("scenario.md", scenario_page),
         ("build.md", built_page),
         ("departments.md", departments_page),
+        ("forecast.md", forecast_page),
     ],
-    ids=["policy", "results", "compare", "switch", "scenario", "build", "departments"],
+    ids=["policy", "results", "compare", "switch", "scenario", "build", "departments", "forecast"],
 )
 def test_page_is_generated(name: str, page: Callable[[], str]) -> None:
     path = FOLDER / name

@@ -21,6 +21,7 @@ AREAS = (
         "CASE",
         "CATALOG",
         "DEMO",
+        "FORECAST",
         "HISTORY",
         "MAP",
         "MAPPING",

@@ -52,9 +52,9 @@ def forecast_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]
         1,
         _hospitals(tables["accounts"], w)
         if summary["hospital"] is None
-        else _accounts(tables["accounts"], w),
+        else _accounts(tables["accounts"], _titles(tables), w),
     )
-    shown.append(_drivers(tables["drivers"], w))
+    shown.append(_drivers(tables["drivers"], _titles(tables), w))
     if "coverage" in tables:
         shown = [*_coverage(tables, summary, w), *shown]
     region = summary["region"]
@@ -88,6 +88,7 @@ def _head(summary: Mapping[str, Any], w: ForecastWords) -> list[tuple[str, Any]]
     return [
         (w("as_of"), summary["as_of"]),
         (w("history"), summary["history_years"]),
+        (w("level"), level_text(summary)),
         (w("made"), w("made_how", draws=summary["draws"], seed=summary["seed"])),
     ]
 
@@ -98,6 +99,11 @@ def _notes(summary: Mapping[str, Any], w: ForecastWords) -> list[str]:
         low, high = summary["value_range"]
         notes.insert(0, w("value_given", low=low, high=high))
     return notes
+
+
+def _titles(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """Return the titles of the pools."""
+    return dict(tables["values"].select("pool", pl.coalesce("title", "pool")).iter_rows())
 
 
 def _of(table: pl.DataFrame, measure: str) -> dict[str, Any]:
@@ -145,12 +151,12 @@ def _values(values: pl.DataFrame, w: ForecastWords) -> Table:
     return table
 
 
-def _accounts(accounts: pl.DataFrame, w: ForecastWords) -> Table:
+def _accounts(accounts: pl.DataFrame, titles: Mapping[str, str], w: ForecastWords) -> Table:
     """Return every measure of one hospital, all pools first."""
     heads = [Head(w("measure"), False), Head(w("done")), *_interval_heads(w)]
     table = Table("accounts", w("accounts"), heads, w("unit_yuan"))
     for (pool,), part in accounts.group_by("pool", maintain_order=True):
-        table.add(text(w("all_pools") if pool is None else pool), part="part")
+        table.add(text(w("all_pools") if pool is None else titles[str(pool)]), part="part")
         for row in part.iter_rows(named=True):
             name = row["measure"]
             ends = [figure(name, row[end]) for end in ("done", "expected", "low", "high")]
@@ -192,6 +198,10 @@ def month_name(month: int, w: ForecastWords) -> str:
     return w("start") if month == START else w("close") if month == CLOSE else str(month)
 
 
+def _short(month: int, w: ForecastWords) -> str:
+    return w("start_short") if month == START else w("close_short") if month == CLOSE else str(month)
+
+
 def _one_course(table: pl.DataFrame, summary: Mapping[str, Any]) -> pl.DataFrame:
     hospital = summary["hospital"]
     mine = pl.col("fixmedins_code").is_null() if hospital is None else pl.col("fixmedins_code") == hospital
@@ -227,14 +237,14 @@ def _months(table: pl.DataFrame, summary: Mapping[str, Any], w: ForecastWords) -
     return found
 
 
-def _drivers(table: pl.DataFrame, w: ForecastWords) -> Table:
+def _drivers(table: pl.DataFrame, titles: Mapping[str, str], w: ForecastWords) -> Table:
     names = ("volume", "mix", "value", "ratio", "rest")
     heads = [Head(w("measure"), False), *(Head(w(f"d.{name}")) for name in names)]
     found = Table("drivers", w("drivers"), heads, w("drivers_note"))
     for (code, pool), part in table.group_by("fixmedins_code", "pool", maintain_order=True):
         shares = dict(part.select("driver", "share").iter_rows())
         who = (
-            f"{w('of_value')} · {pool}"
+            f"{w('of_value')} · {titles[str(pool)]}"
             if code is None
             else f"{w('of_amount')} · {part['fixmedins_name'][0] or code}"
         )
@@ -286,9 +296,7 @@ def _charts(
     cash = list(course.iter_rows(named=True))
     columns = ("cash_fen", "cash_low_fen", "cash_high_fen")
     unit, amounts = scaled([row[name] for row in cash for name in columns], w.lang)
-    money = [
-        Span(month_name(r["month"], w), *_three(amounts, at), r["done"] >= 1) for at, r in enumerate(cash)
-    ]
+    money = [Span(_short(r["month"], w), *_three(amounts, at), r["done"] >= 1) for at, r in enumerate(cash)]
     values = [
         Span(r["title"], r["expected"] / 10_000, r["low"] / 10_000, r["high"] / 10_000)
         for r in tables["values"].filter(pl.col("measure") == "settlement_value_e4").iter_rows(named=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from fenzhi.reports.display import fixed
+from fenzhi.reports.display import decimals, fixed
 from fenzhi.reports.svg import (
     ACCENT,
     INK,
@@ -63,7 +63,7 @@ def months(title: str, spans: Sequence[Span], unit: str, names: Sequence[str]) -
     floor = -nice_top(-low) if low < 0 else 0.0
     scale = plot / (high - floor)
     zero = top + high * scale
-    parts = [*_legend(names), label(left - 8, 38, unit, anchor="end", fill=MUTED)]
+    parts = [*_legend(names), label(0, 38, unit, fill=MUTED)]
     marks = [high, high / 2, 0.0] + ([floor] if floor else [])
     places = tick_places(marks)
     for mark in marks:
@@ -97,7 +97,7 @@ def spans(title: str, shown: Sequence[Span], unit: str, *, signed: bool = False)
     first, last = first - margin, last + margin
     figure = 84.0
     per = (WIDTH - left - figure) / (last - first)
-    places = tick_places([span.high - span.low for span in shown] or [1.0])
+    places = decimals(span.value for span in shown) if signed else 4
     row, top = (36.0 if any(len(text) > 1 for text in texts) else 27.0), 26.0
     bottom = top + row * len(shown)
     parts = [label(left, 14, unit, fill=MUTED)]

@@ -1,6 +1,6 @@
 """The year's end from the months done: stays, points, point value, amounts and cash, each with an interval.
 
-docs/rules.md, section 9.
+docs/rules.md, "Forecast".
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ from fenzhi.simulation.forecast_money import (
     Paid,
     Values,
     amounts,
-    at_a_value,
     course,
     months_of,
-    settle_expected,
     values_of,
 )
+from fenzhi.simulation.forecast_settle import at_a_value, settle_expected
 from fenzhi.simulation.forecast_year import History, YearSoFar, hospitals_with_stays, so_far
 
 #: Measures of a hospital, in the order of the tables. ``result_fen``: final - booked; ``balance_fen``: before sharing.

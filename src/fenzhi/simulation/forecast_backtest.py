@@ -1,4 +1,4 @@
-"""A finished year forecast from its first months, beside what really came. docs/rules.md, section 9."""
+"""A finished year forecast from its first months, beside what really came. docs/rules.md, "Forecast"."""
 
 from __future__ import annotations
 

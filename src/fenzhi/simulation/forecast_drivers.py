@@ -1,4 +1,4 @@
-"""What makes a forecast uncertain: the parts of the spread, which add up to one. docs/rules.md, section 9."""
+"""What makes a forecast uncertain: the parts of the spread, which add up to one. docs/rules.md, "Forecast"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model of a forecast: how the rest of the year may turn out. docs/rules.md, section 9.
+"""The model of a forecast: how the rest of the year may turn out. docs/rules.md, "Forecast".
 
 Everything is statistics, so numbers are floats; what pays is computed from whole numbers afterwards.
 """

@@ -1,14 +1,13 @@
 """What the draws of a forecast pay: point values by the rules of the budget, amounts, sharing, cash.
 
 The expected course is settled to the fen by the functions of a run; the draws take its rules with floats where a run
-splits single fen. docs/rules.md, section 9.
+splits single fen. docs/rules.md, "Forecast".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -19,10 +18,8 @@ from fenzhi.budget import Budget, payment_ratio, price_sums
 from fenzhi.budget.elastic import PERIODS
 from fenzhi.budget.opening import FEN_PER_POINT_VALUE
 from fenzhi.money import SCALE
-from fenzhi.pipeline.prepared import Frozen
 from fenzhi.policy import Policy
 from fenzhi.policy.values import Settlement, Sharing
-from fenzhi.settlement import Accounts, StaySums, settle_sums
 from fenzhi.settlement.months import monthly, quarterly, working_capital
 from fenzhi.settlement.sharing import wanted
 from fenzhi.simulation.forecast_cells import MONTHS
@@ -143,7 +140,7 @@ def without_tracks(budget: Budget) -> Budget:
     return budget.model_copy(update={"pool": tuple(pools)})
 
 
-def _periods(values: Floats, periods: int) -> Floats:
+def of_periods(values: Floats, periods: int) -> Floats:
     """Return sums over the months of each period, in the last axis."""
     found: Floats = values.reshape(*values.shape[:-1], periods, MONTHS // periods).sum(axis=-1)
     return found
@@ -161,10 +158,12 @@ _PRICED = (
 )
 
 
-def _pool_sums(year: YearSoFar, sums: Course, periods: int) -> Int64s:
+def pool_sums(year: YearSoFar, sums: Course, periods: int) -> Int64s:
     """Return draws x pools x periods x what point values are computed from."""
     at, pools = year.cells.at, len(year.cells.pools)
-    found = np.stack([_periods(by_pool(sums.sums[name], at, pools, 1), periods) for name in _PRICED], axis=-1)
+    found = np.stack(
+        [of_periods(by_pool(sums.sums[name], at, pools, 1), periods) for name in _PRICED], axis=-1
+    )
     whole: Int64s = np.rint(found).astype(np.int64)
     return whole
 
@@ -186,7 +185,7 @@ def values_of(year: YearSoFar, sums: Course, policy: Policy) -> Values:
     frozen = year.frozen
     budget, rules = without_tracks(frozen.region.budget), policy.point_value
     periods = PERIODS[rules.period]
-    tables = _pool_sums(year, sums, periods)
+    tables = pool_sums(year, sums, periods)
     pools = {pool: at for at, pool in enumerate(year.cells.pools)}
     shape = tables.shape[:3]
     value, left = np.zeros(shape), np.zeros(shape[:2])
@@ -253,7 +252,7 @@ def _gross(year: YearSoFar, sums: Course, values: Values, policy: Policy) -> Flo
     opening = dict(year.frozen.opening.select("pool", "opening_value_e4").iter_rows())
     first = np.array([opening[pool] or 0 for pool in year.cells.pools])[at]
     fixed, points, others = (
-        _periods(sums.sums[name], periods) for name in ("fixed_points_e4", "points_e4", "others_fen")
+        of_periods(sums.sums[name], periods) for name in ("fixed_points_e4", "points_e4", "others_fen")
     )
     value = values.value[:, at]
     ratio = np.ones_like(values.ratio) if by_difference else values.ratio
@@ -349,78 +348,3 @@ def months_of(year: YearSoFar, sums: Course, rules: Settlement) -> pl.DataFrame:
             pl.when(over).then(pl.col("_paid").fill_null(0)).otherwise("advance_fen").alias("advance_fen")
         )
     return quarterly(found.drop("_paid", strict=False), rules)
-
-
-def settle_expected(year: YearSoFar, expected: Course, policy: Policy) -> tuple[Accounts, pl.DataFrame]:
-    """Return the expected course settled to the fen, and its point values by pool and period."""
-    frozen = _as_paid(year, expected, policy)
-    rules, region = policy.point_value, frozen.region
-    periods = PERIODS[rules.period]
-    table = _pool_sums(year, expected, periods)[0]
-    budget = without_tracks(region.budget)
-    prices = price_sums(pool_frame(year, table), budget, frozen.opening, rules)
-    return settle_sums(_stay_sums(year, expected, periods), prices, budget, policy, frozen.inputs), prices
-
-
-def _as_paid(year: YearSoFar, expected: Course, policy: Policy) -> Frozen:
-    """Return what is frozen with the advances of the whole year: those that were paid, then those to come."""
-    frozen = year.frozen
-    if frozen.inputs.advances is None:
-        return frozen
-    months = months_of(year, expected, policy.settlement).with_columns(pl.col("pool").str.strip_suffix("#0"))
-    start = frozen.inputs.advances.filter(pl.col("month") == 0)
-    both = pl.concat(
-        [start.select(*ACCOUNT, "month", "advance_fen"), months.select(*ACCOUNT, "month", "advance_fen")]
-    )
-    return replace(frozen, inputs=replace(frozen.inputs, advances=both))
-
-
-def _stay_sums(year: YearSoFar, expected: Course, periods: int) -> StaySums:
-    """Return the sums of a course as settlement takes them."""
-    accounts = year.cells.accounts.select(ACCOUNT)
-    whole = {name: np.rint(values[0]).astype(np.int64) for name, values in expected.sums.items()}
-    none = {
-        name: pl.lit(0, pl.Int64)
-        for name in (
-            *("grouped_cases", "comprehensive_cases", "ungrouped_cases", "bed_day_cases"),
-            *("points_core_e4", "points_comprehensive_e4", "points_grassroots_e4", "points_tcm_e4"),
-            *(
-                "points_ungrouped_e4",
-                "points_bed_day_e4",
-                "add_on_e4",
-                "auxiliary_points_e4",
-                "points_review_e4",
-            ),
-        )
-    }
-
-    def spread(
-        of: int, key: str, columns: tuple[str, ...], dtype: type[pl.DataType], first: int
-    ) -> pl.DataFrame:
-        rows = accounts.select(pl.all().repeat_by(of).explode())
-        places = np.tile(np.arange(first, of + first), accounts.height)
-        return rows.with_columns(
-            pl.Series(key, places, dtype=dtype),
-            *(pl.Series(name, _periods(whole[name], of).ravel()) for name in columns),
-        )
-
-    totals = accounts.with_columns(*(pl.Series(name, whole[name].sum(axis=1)) for name in COLUMNS), **none)
-    units = spread(
-        periods, "period", ("cases", "points_e4", "fixed_points_e4", "others_fen", "direct_fen"), pl.Int8, 0
-    ).sort(*ACCOUNT, "period")
-    months = spread(
-        MONTHS,
-        "month",
-        ("cases", "points_e4", "cost_fen", "booked_fen", "direct_cases", "direct_fen", "others_fen"),
-        pl.Int8,
-        1,
-    )
-    return StaySums(totals, units, months)
-
-
-def at_a_value(policy: Policy, multiple: Decimal) -> Policy:
-    """Return the policy with a point value that is this multiple of the opening value, whatever the fund holds."""
-    value = policy.point_value.model_copy(
-        update={"rate": "floating", "elastic": None, "floor": multiple, "ceiling": multiple, "period": "year"}
-    )
-    return policy.model_copy(update={"point_value": value})

@@ -25,7 +25,7 @@ def forecast_region(
     options: Options | None = None,
     progress: Progress = silent,
 ) -> Forecast:
-    """Forecast the year of a region's folder, or of one hospital of it; docs/rules.md, section 9.
+    """Forecast the year of a region's folder, or of one hospital of it; docs/rules.md, "Forecast".
 
     ``as_of``: the day up to which the records are complete (default: that of the last discharge). Raises
     :class:`fenzhi.errors.RegionError` FORECAST_INPUT, FORECAST_HISTORY for what cannot be forecast.

@@ -1,4 +1,4 @@
-"""Forecasts of a small demo region: settled as a run does, intervals, drivers, back-test. docs/rules.md, section 9."""
+"""Forecasts of a small demo region: settled as a run does, intervals, drivers, back-test. docs/rules.md, "Forecast"."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from fenzhi.simulation.forecast_money import (
     Course,
     amounts,
     course,
-    settle_expected,
     values_of,
 )
+from fenzhi.simulation.forecast_settle import settle_expected
 from fenzhi.simulation.forecast_year import last_day, read_history, require_day, so_far
 
 JUNE = date(2027, 6, 30)

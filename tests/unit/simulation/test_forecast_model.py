@@ -1,4 +1,4 @@
-"""The model of a forecast on histories whose answer is known. docs/rules.md, section 9."""
+"""The model of a forecast on histories whose answer is known. docs/rules.md, "Forecast"."""
 
 from __future__ import annotations
 
