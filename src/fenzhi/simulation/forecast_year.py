@@ -58,6 +58,13 @@ def _faulty(message: str, field: str, value: object, remedy: str) -> RegionError
 
 def read_history(region: Region, progress: Progress = silent) -> History:
     """Read the history and the records of a region. Raises :class:`RegionError` if there is no history."""
+    if region.published is not None:
+        raise _faulty(
+            "a folder with published weights has no history, so there are no months to go by",
+            "published",
+            None,
+            "forecast from a region's folder with the hospital's stays and history, and --value-range",
+        )
     frozen, past = freeze_with_history(region, progress)
     part = frozen.parts[0]
     based = base_points(past, part.weights, part.policy, part.groups["grassroots"])
