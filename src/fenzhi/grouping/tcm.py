@@ -202,7 +202,7 @@ def _with_fees(pairs: pl.DataFrame, stays: pl.DataFrame, policy: Tcm) -> pl.Data
 
 
 def _tested(pairs: pl.DataFrame, weighted: pl.Series | None) -> pl.DataFrame:
-    """Add ``failed``, the conditions that do not hold joined by ``|``, and keep each stay's best alternative."""
+    """Add ``_n``, how many conditions do not hold, and ``_mask`` with a bit for each of them."""
     known = pl.col("all_fee_fen").is_not_null()
     heavy = pl.lit(True)
     if weighted is not None:
@@ -218,20 +218,45 @@ def _tested(pairs: pl.DataFrame, weighted: pl.Series | None) -> pl.DataFrame:
     }
     # A bit for each condition that fails: text is made once for each combination.
     fails = [(~passes[name]).cast(pl.UInt8) for name in FAILURES]
-    best = (
-        pairs.with_columns(
-            pl.sum_horizontal(fails).alias("_n"),
-            pl.sum_horizontal(one * (1 << at) for at, one in enumerate(fails)).alias("_mask"),
-        )
-        .sort("_at", "_n", "_rule")
-        .unique("_at", keep="first", maintain_order=True)
+    return pairs.with_columns(
+        pl.sum_horizontal(fails).alias("_n"),
+        pl.sum_horizontal(one * (1 << at) for at, one in enumerate(fails)).alias("_mask"),
     )
+
+
+def _best(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Keep the best alternative of each stay: the fewest failures, then the earlier rule."""
+    return pairs.sort("_at", "_n", "_rule").unique("_at", keep="first", maintain_order=True)
+
+
+def _with_failed(best: pl.DataFrame) -> pl.DataFrame:
+    """Add ``failed``: the conditions that do not hold, joined by ``|``."""
     words = {
         mask: "|".join(name for at, name in enumerate(FAILURES) if mask >> at & 1)
         for mask in range(1 << len(FAILURES))
     }
     text = pl.col("_mask").replace_strict(words, return_dtype=pl.String)
     return best.with_columns(text.alias("failed")).drop("_mask")
+
+
+def _alternatives(
+    stays: pl.DataFrame, outcome: pl.Series, compiled: CompiledTcm, weighted: pl.Series | None
+) -> pl.DataFrame:
+    """Return a row for each stay and rule that lists its principal diagnosis, with all that is tested."""
+    pairs = _candidates(stays, outcome, compiled).join(compiled.rules, on="_rule")
+    pairs = pairs.with_columns(stays["act_ipt_days"].gather(pairs["_at"]).alias("act_ipt_days"))
+    pairs = _with_operations(_with_tcm_diagnosis(pairs, stays, compiled), stays, compiled)
+    return _tested(_with_fees(pairs, stays, compiled.policy), weighted)
+
+
+def entered_groups(stays: pl.DataFrame, outcome: pl.Series, compiled: CompiledTcm) -> pl.Series:
+    """Return the number of the TCM-advantage group that each stay enters, null for none.
+
+    As :func:`overlay`, without its report. ``outcome``: of normal grouping.
+    """
+    inside = _best(_alternatives(stays, outcome, compiled, None).filter(pl.col("_n") == 0))
+    none = pl.select(pl.repeat(None, stays.height, dtype=pl.Int32).alias("_tcm")).to_series()
+    return none.scatter(inside["_at"], inside["_group"])
 
 
 def overlay(
@@ -245,10 +270,7 @@ def overlay(
     normal grouping rejects enter no group. The result does not depend on the order of the stays.
     """
     frame = grouped.frame
-    pairs = _candidates(stays, frame["outcome"], compiled).join(compiled.rules, on="_rule")
-    pairs = pairs.with_columns(stays["act_ipt_days"].gather(pairs["_at"]).alias("act_ipt_days"))
-    pairs = _with_operations(_with_tcm_diagnosis(pairs, stays, compiled), stays, compiled)
-    best = _tested(_with_fees(pairs, stays, compiled.policy), weighted)
+    best = _with_failed(_best(_alternatives(stays, frame["outcome"], compiled, weighted)))
     best = best.with_columns(
         (pl.col("_n") == 0).alias("entered"), compiled.groups.gather(best["_group"]).alias("id")
     )

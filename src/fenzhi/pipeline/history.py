@@ -19,7 +19,7 @@ from fenzhi.pipeline.setting import (
     group_coded,
     known_codes,
     marked,
-    overlay_coded,
+    overlay_numbers,
 )
 from fenzhi.pipeline.tcm import tcm_fee_columns
 from fenzhi.pipeline.tracks import tracks_of
@@ -67,9 +67,7 @@ def grouped_history(stays: pl.DataFrame, setting: Setting, *, counted: bool = Fa
     region = setting.region
     scope, bed_day = region.policy.scope, region.policy.bed_day
     inside = is_bed_day(stays, bed_day)
-    normal = group_coded(stays, setting, setting.compiled)
-    laid = overlay_coded(stays, normal, setting)
-    grouped = (normal if laid is None else laid.grouped).frame
+    grouped = overlay_numbers(stays, group_coded(stays, setting, setting.compiled).frame, setting)
     stays = stays.with_columns(pool_of(stays, region.pools, region.meta.area).alias("pool"))
     return stays.with_columns(
         pl.when(inside).then(pl.lit(-1, pl.Int32)).otherwise(grouped["group_idx"]).alias("group_idx"),

@@ -20,7 +20,8 @@ from fenzhi.catalogs import (
 from fenzhi.codes import CodeMap, Comorbidity, read_operations, read_table
 from fenzhi.errors import CatalogError, PolicyError, RegionError
 from fenzhi.grouping import Compiled, Grouped, compile_catalog, group_frame
-from fenzhi.grouping.tcm import CompiledTcm, Overlaid, compile_tcm, overlay
+from fenzhi.grouping.dip import OUTCOMES
+from fenzhi.grouping.tcm import CompiledTcm, Overlaid, compile_tcm, entered_groups, overlay
 from fenzhi.pipeline.auxiliary import fitting_rows, load_lists
 from fenzhi.policy.validity import CATALOGS, twice_error
 from fenzhi.records import ColumnMap, Known, StaysRead, load_columns
@@ -296,6 +297,20 @@ def overlay_coded(
     if setting.tcm is None:
         return None
     return overlay(map_codes(stays, setting), grouped, setting.tcm, weighted)
+
+
+def overlay_numbers(stays: pl.DataFrame, grouped: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """Return outcome, reason, group_idx of a grouping with the TCM-advantage groups laid over: numbers for history."""
+    frame = grouped.select("outcome", "reason", "group_idx")
+    if setting.tcm is None:
+        return frame
+    entered = entered_groups(map_codes(stays, setting), frame["outcome"], setting.tcm)
+    into = entered.is_not_null()
+    return frame.select(
+        pl.when(into).then(pl.lit("grouped", OUTCOMES)).otherwise("outcome").alias("outcome"),
+        pl.when(~into).then("reason").alias("reason"),
+        pl.coalesce(entered + setting.tcm.first, "group_idx").alias("group_idx"),
+    )
 
 
 def known_codes(region: Region) -> Known:
