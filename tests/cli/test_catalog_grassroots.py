@@ -65,6 +65,21 @@ def test_report_and_new_catalogue(region, tmp_path):
     assert case["coefficient_e4"].to_list() == [10_000]
 
 
+def test_what_stands_beside_the_catalogue_is_kept(region, tmp_path):
+    """Labels, levels of operations, names and mappings are no rules, and no reason to lose them."""
+    home, made = region / "catalog", region / "catalog-2"
+    beside = {
+        "labels.csv": "group_id,dip_code,main_diag_name\nK35.8:0,K35.8-保守治疗,急性阑尾炎\n",
+        "operations.csv": "code,name,type,level\n47.0100,腹腔镜阑尾切除,surgery,3\n",
+        "diagnosis_names.csv": "code,name\nK35.800,急性阑尾炎\n",
+        "operation_map.csv": "code,target\n47.01001,47.0100\n",
+    }
+    for name, text in beside.items():
+        (home / name).write_text(text, encoding="utf-8")
+    done("catalog", "grassroots", region, "-o", tmp_path / "report.csv", "--apply", made)
+    assert {name: (made / name).read_text("utf-8") for name in beside} == beside
+
+
 def test_candidates_and_english(region, tmp_path):
     (tmp_path / "list.csv").write_text("group_id,name\nE11.9:0,糖尿病\nX99,没有\n", encoding="utf-8")
     target = tmp_path / "report.csv"

@@ -170,6 +170,20 @@ def row_class(row: Row, kind: str) -> str:
     return f"grassroots-{kind}" if row["grassroots"] else f"core-{kind}"
 
 
+def by_numbers(code: str) -> tuple[list[tuple[int, int, str]], str]:
+    """A group code with its numbers compared as numbers: XQ-9 comes before XQ-14."""
+    key: list[tuple[int, int, str]] = []
+    at = 0
+    while at < len(code):
+        end = at + 1
+        while end < len(code) and (code[end] in "0123456789") == (code[at] in "0123456789"):
+            end += 1
+        part = code[at:end]
+        key.append((0, int(part), "") if part[0] in "0123456789" else (1, 0, part))
+        at = end
+    return key, code
+
+
 def sort_key(
     candidate: Candidate,
     stay: Row,
@@ -204,8 +218,8 @@ def sort_key(
         elif criterion == "no_unmatched_surgery":
             key.append(len(surgery_left(candidate, stay, catalog, grouping)) > 0)
         elif criterion == "group_id":
-            key.append(row["group_id"])
-    return (*key, row["group_id"])
+            key.append(by_numbers(row["group_id"]))
+    return (*key, by_numbers(row["group_id"]))
 
 
 def surgery_left(

@@ -312,8 +312,10 @@ def render_catalog(catalog: DipCatalog) -> dict[str, bytes]:
     return files
 
 
-def save_catalog(catalog: DipCatalog, folder: Path) -> None:
+def save_catalog(catalog: DipCatalog, folder: Path, beside: Mapping[str, bytes] | None = None) -> None:
     """Write a catalogue into a new (or empty) folder; loading it gives an equal catalogue.
+
+    ``beside``: further files, and such that say more than the catalogue's own of the same name.
 
     Raises :class:`OutputError` if the folder holds anything, and :class:`CatalogError` if the catalogue has
     errors: then nothing is written.
@@ -322,6 +324,7 @@ def save_catalog(catalog: DipCatalog, folder: Path) -> None:
     files = {**render_catalog(catalog), **render_tcm(catalog.tcm)}
     if catalog.weights.height:
         files[WEIGHTS] = _weights_file(catalog.weights)
+    files |= beside or {}
     with new_dir(folder) as aside:
         for name, data in files.items():
             (aside / name).write_bytes(data)

@@ -8,6 +8,7 @@ Rules: docs/rules.md, section 2.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -161,6 +162,17 @@ def _with_extension_first(terms: tuple[str, ...], extended: set[str]) -> list[st
     return [t for t in terms if t in extended] + [t for t in terms if t not in extended]
 
 
+def _places(codes: list[str]) -> Int32s:
+    """Return the place of each group code, numbers in codes compared as numbers: XQ-9 stands before XQ-14."""
+
+    def key(code: str) -> tuple[list[tuple[int, int | str]], str]:
+        parts = re.split(r"([0-9]+)", code)
+        return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part], code
+
+    place = {code: at for at, code in enumerate(sorted(set(codes), key=key))}
+    return np.array([place[code] for code in codes], dtype=np.int32)
+
+
 def _treatment_kinds(catalog: DipCatalog, clauses: list[Clause], policy: Grouping) -> list[str]:
     """Return the kind of each clause's operations, as ``class_order`` names it: the highest of the main terms."""
     table = dict(catalog.operations.select("code", "type").iter_rows())
@@ -195,7 +207,7 @@ def _sort_columns(
         "most_terms": -(n_main + conditions.to_numpy()[of]),
         "most_related": -n_related,
         "most_operations": -(n_main + n_related),
-        "group_id": groups["group_id"].rank("dense").to_numpy()[of],
+        "group_id": _places(groups["group_id"].to_list())[of],
     }
     if "class_order" in policy.precedence:
         place = {name: i for i, name in enumerate(policy.class_order)}

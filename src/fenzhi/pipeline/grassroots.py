@@ -17,6 +17,7 @@ from fenzhi.catalogs import (
     with_tcm,
     with_weights,
 )
+from fenzhi.catalogs.dip import Beside
 from fenzhi.catalogs.drg import make_drg_catalog, save_drg_catalog
 from fenzhi.codes import read_table, require_columns
 from fenzhi.errors import CatalogError, RegionError
@@ -130,6 +131,6 @@ def write_selection(selection: Selection, report: Path, catalog: Path | None = N
         if isinstance(made, DrgCatalog):
             save_drg_catalog(made, catalog)
         else:
-            save_catalog(made, catalog)
+            save_catalog(made, catalog, Beside.read(selection.catalog.path).render(made))
     with new_file(report) as aside:
         write_csv(selection.report, aside)

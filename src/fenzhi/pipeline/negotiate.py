@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from fenzhi.catalogs import DipCatalog, load_catalog, save_catalog
+from fenzhi.catalogs.dip import Beside
 from fenzhi.catalogs.drg import save_drg_catalog
 from fenzhi.catalogs.rounds import AGREED, COLUMNS, FILE, RESCALED, SAME
 from fenzhi.errors import RegionError
@@ -125,7 +126,7 @@ def _write(
     with new_dir(target) as aside:
         whole = aside / "_"
         if isinstance(catalog, DipCatalog):
-            save_catalog(catalog, whole)
+            save_catalog(catalog, whole, Beside.read(catalog.path).render(catalog))
         else:
             save_drg_catalog(catalog, whole)
         for file in sorted(whole.iterdir()):

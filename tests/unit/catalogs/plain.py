@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -19,6 +20,13 @@ from fenzhi.catalogs import (
 )
 from fenzhi.catalogs.models import COMPREHENSIVE
 from fenzhi.codes import split_extension
+
+
+def _by_numbers(code: str) -> list[tuple[int, int, str]]:
+    """A code with its numbers compared as numbers."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", code)
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
 
 SPECIFICITY = {"full": 0, "subcategory": 1, "category": 2, "range": 3}
 
@@ -155,7 +163,10 @@ class PlainGrouper:
             specific = min((SPECIFICITY[token_kind(token)] for token in fitting), default=4)
             layer = self.catalog.meta.layers.index(rule.layer)
             for terms, related in self._treatment(rule, main, others):
-                accepted.append((layer, -terms - conditions, -related, specific, rule.group_id, rule.layer))
+                place = _by_numbers(rule.group_id)
+                accepted.append(
+                    (layer, -terms - conditions, -related, specific, place, rule.group_id, rule.layer)
+                )
         if not accepted:
             return "ungrouped", None, None, "no_group"
         *_, group_id, layer_name = min(accepted)

@@ -249,10 +249,13 @@ def test_the_class_of_a_set_is_its_highest_kind_and_unknown_ones_follow_the_poli
     )
 
 
-def test_the_group_code_decides_last_and_as_text() -> None:
-    rules = catalog(row("G2", "K35"), row("G10", "K35"))
-    assert winner(rules, ["layer"]) == "G10"
-    assert winner(rules, ["layer", "group_id"]) == "G10"
+def test_the_group_code_decides_last_its_numbers_as_numbers() -> None:
+    # As text G10 would stand before G2, and row 10 of a scheme before row 2.
+    rules = catalog(row("G10", "K35"), row("G2", "K35"))
+    assert winner(rules, ["layer"]) == "G2"
+    rules = catalog(row("GB", "K35"), row("G10", "K35"), row("GA", "K35"), row("G010", "K35"))
+    assert winner(rules, ["layer"]) == "G010"
+    assert winner(rules, ["layer", "group_id"]) == "G010"
 
 
 def test_criteria_are_tried_in_their_order() -> None:

@@ -68,7 +68,7 @@ def whole(text: str) -> int:
 
 def days_max(text: str) -> int:
     """Return the highest age in completed days that a cell such as ``<29天``, ``≤28天`` or ``0-28天`` lets in."""
-    cell = re.sub(r"天龄|日龄|年龄|天|日", "", tidy(text))
+    cell = re.sub(r"天龄|日龄|年龄|出生后?|新生儿期?|天|日|[()]", "", tidy(text))
     if re.search(r"[月岁年周]", cell):
         raise CellError("age_days", text)
     if cell.replace(".", "").isdecimal():

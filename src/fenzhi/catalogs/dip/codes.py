@@ -29,14 +29,21 @@ _ENDS = {
     "operations": re.compile(rf"(?:^|[|+/,;(])({_OPERATION.pattern})\)?$"),
     "diagnoses": re.compile(rf"(?:^|[|/,;(-])(?:@[A-Z0-9_]+|{_DIAGNOSIS.pattern})[*+]?$"),
 }
-_DASHES = str.maketrans(dict.fromkeys("—–−―‐‑~〜", "-") | {"、": "|", "。": "", "×": "x", "．": "."})
+_DASHES = str.maketrans(dict.fromkeys("—–−―‐‑~〜", "-") | {"、": "|", "×": "x", "．": ".", "†": "+"})
+# A Chinese full stop or a raised dot inside a code is its point; elsewhere it ends a sentence.
+_POINT = re.compile(r"(?<=\d)[。·•・](?=[\dxX])")
+_TO = re.compile(r"(?<=[\d*+])\s*[至到]\s*(?=[A-Za-z]\d)")
 _OR = {"|": "|", ",": "|", ";": "|"}
 _AND = re.compile(r"且|和|与|及|\bAND\b|&")
 _OR_WORD = re.compile(r"或者|或|\bOR\b")
 _SUB_RANGE = re.compile(r"([A-Z]\d{2})\.(\d)-(?:([A-Z]\d{2})\.)?(\d)")
 _SHORT_RANGE = re.compile(r"([A-Z])(\d{2})-(\d{2})")
 _RANGE = re.compile(r"([A-Z]\d{2})-([A-Z]\d{2})")
-_MARKED = re.compile(r"([A-Z]\d[0-9A-Z](?:\.[0-9x])?)(?:[+*]|\+[A-Z]\d{2}(?:\.\d)?\*?)")
+# A code behind a plus is a manifestation only if it has its asterisk; two diagnoses with a plus are no cell of ours.
+_MARKED = re.compile(r"([A-Z]\d[0-9A-Z](?:\.[0-9x])?)(?:[+*]|\+[A-Z]\d{2}(?:\.\d)?\*)")
+_SHORT = re.compile(r"\d{2}\.\d{1,3}")
+_PIECES = re.compile(r"[|;\n]")
+_SOME_CODE = re.compile(r"\d{2}\.\d|[A-Z]\d[0-9A-Z](?:\.|\b)")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 MAX_SETS = 2_000
 
@@ -57,7 +64,22 @@ def plain(text: str) -> str:
     """Return a cell in ASCII signs and in the case of codes, its blanks kept."""
     if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@"):
         text = text[1:]
-    return _upper(unicodedata.normalize("NFKC", text).translate(_DASHES)).strip()
+    text = _POINT.sub(".", unicodedata.normalize("NFKC", text)).replace("。", "")
+    return _upper(_TO.sub("-", text.translate(_DASHES))).strip()
+
+
+def without_names(text: str, book: Book) -> str:
+    """Return the codes of a cell that holds codes and names, ``I50.900 心力衰竭``; one code stands in each piece."""
+    if _RUN.sub("", plain(text)) in (*NO_OPERATION_WORDS, *ANY_WORDS, *EMPTY_WORDS):
+        return text
+    form = (_OPERATION if book == "operations" else _DIAGNOSIS).pattern
+    found = []
+    for piece in _PIECES.split(plain(text)):
+        code = re.match(rf"(?:{form})(?=[\s\u4e00-\u9fff]|$)", piece.strip())
+        if piece.strip() and (code is None or _SOME_CODE.search(piece.strip()[code.end() :])):
+            raise CellError("code_words", piece.strip())
+        found += [code[0]] if code else []
+    return "|".join(found)
 
 
 def _close(text: str, book: Book) -> str:
@@ -187,7 +209,9 @@ def operations(text: str, dialect: Dialect | None, places: int = 4) -> tuple[str
         if code is None:
             raise CellError("code_number", shortest_number(text))
         return code, ("number_restored",)
-    return _operation_cell(text, dialect), ()
+    cell = _operation_cell(text, dialect)
+    short = places == 4 and dialect is None and cell and any(map(_SHORT.fullmatch, re.split(r"[|+]", cell)))
+    return cell, ("short_code",) if short else ()
 
 
 @lru_cache(100_000)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fenzhi.catalogs.dialect import Dialect, parse_tidy_diagnoses
 from fenzhi.catalogs.dip import codes
 from fenzhi.catalogs.dip.codes import CellError
+from fenzhi.catalogs.dip.layout import WITH_NAMES
 from fenzhi.catalogs.dip.local import LocalLayout
 from fenzhi.catalogs.dip.report import Entry, Place, Report
 from fenzhi.catalogs.dip.source import Line
@@ -82,6 +83,8 @@ class RowReader:
         def read(raw: str) -> str | None:
             if self.verbatim:
                 return codes.verbatim(raw)
+            if WITH_NAMES.search(line.columns[name][1]):
+                raw = codes.without_names(raw, book)
             if book == "operations":
                 found, remarks = codes.operations(raw, self.dialect, self.layout.number_places)
             else:

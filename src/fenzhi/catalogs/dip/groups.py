@@ -59,7 +59,8 @@ class GroupReader(ComprehensiveReader):
         seq = half_width(text_of(line.get("seq"))).strip()
         if self.verbatim:
             return text_of(line.get("seq")) or None
-        if seq.isdecimal():
+        if re.fullmatch(r"\d+(\.0+)?", seq):
+            seq = str(int(float(seq)))
             word = half_width(text_of(line.get("class"))).strip().upper()
             known = re.fullmatch(r"[A-Z]{2}", word) is not None
             seq = f"{word if known else CLASS_OF.get(layer, layer.upper())}-{seq}"

@@ -6,6 +6,7 @@ column is the one that is written.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,7 +73,7 @@ _DIP = ("DIP编码", "DIP代码", "DIP组编码", "DIP病种编码", "DIP分组�
 _IGNORED = Column("ignored", ("打印页码", "页码", "例数", "病例数"), "ignored")
 
 CORE: tuple[Column, ...] = (
-    Column("seq", ("方案序号", "序号", "病种序号", "组号")),
+    Column("seq", ("方案序号", "序号", "病种序号", "组号", "编号", "病种编号", "顺序号", "No.")),
     Column("dip_code", _DIP),
     Column("class", ("分类", "类别代码", "分类代码")),
     Column("layer", ("成组层次", "层次", "病种类型", "病种类别", "病种分类")),
@@ -102,7 +103,7 @@ CORE: tuple[Column, ...] = (
     Column("resistant", ("是否耐药", "耐药")),
     Column("resistant_note", ("是否耐药说明", "耐药说明")),
     Column("age_days", ("天龄", "日龄", "新生儿天龄")),
-    Column("birth_weight", ("出生体重", "新生儿出生体重")),
+    Column("birth_weight", ("出生体重", "新生儿出生体重", "新生儿体重")),
     Column("treatment", ("入组方式", "治疗方式")),
     Column("grassroots", ("是否基层病种", "基层病种")),
     _NOTE,
@@ -388,12 +389,28 @@ LAYER_OF = {"burn": "assisted", "tumour": "assisted", "tuberculosis": "assisted"
 }
 
 
+# A column whose cells hold the code and the name.
+WITH_NAMES = re.compile(r"[编代]码.{0,2}名称")
+# Other words for the same thing in titles.
+_USUAL = (
+    (re.compile(r"[编代]码(?:及|和|与|/|、|\+)?名称$"), "编码"),
+    (re.compile(r"代码$"), "编码"),
+    (re.compile(r"^(?:出院)?主(?:要)?诊断"), "主要诊断"),
+    (re.compile(r"^主手术"), "主要手术"),
+    (re.compile(r"手术(?:/|及|和|\(及?)操作\)?"), "手术操作"),
+    (re.compile(r"诊断疾病"), "诊断"),
+)
+
+
 def title_keys(title: str) -> tuple[str, ...]:
     """Return how a title is looked up: as it is, then without what stands in brackets at its end."""
     key = same_title(title)
     plain = half_width(key)
     bare = plain[: plain.index("(")] if plain.endswith(")") and "(" in plain[1:] else plain
-    return (key,) if bare == key else (key, bare)
+    usual = bare.strip("*※")
+    for pattern, word in _USUAL:
+        usual = pattern.sub(word, usual)
+    return tuple(dict.fromkeys((key, bare, usual)))
 
 
 def columns_by_title(role: Role) -> dict[str, Column]:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from fenzhi.catalogs.dialect import Dialect, is_usual, parse_tidy_cell
+from fenzhi.catalogs.dialect import Dialect, is_usual, parse_tidy_cell, token_kind
 from fenzhi.catalogs.dip import codes
 from fenzhi.catalogs.dip.codes import NATIONAL, CellError
 from fenzhi.catalogs.dip.drafts import Draft, text_of, tokens_of
-from fenzhi.catalogs.dip.layout import RESISTANT
+from fenzhi.catalogs.dip.layout import RESISTANT, WITH_NAMES
 from fenzhi.catalogs.dip.local import LocalLayout
 from fenzhi.catalogs.dip.report import Entry, Place, Report
 from fenzhi.catalogs.dip.source import Line
@@ -67,6 +67,8 @@ class ListReader:
         if self.verbatim and raw.strip():
             return codes.verbatim(raw)
         try:
+            if name in line.columns and WITH_NAMES.search(line.columns[name][1]):
+                raw = codes.without_names(raw, book)
             if book == "operations":
                 found, remarks = codes.operations(raw, dialect, self.layout.number_places)
             else:
@@ -96,8 +98,15 @@ class ListReader:
     def excluded_diagnosis(self, line: Line) -> None:
         """Read a diagnosis that cannot be principal."""
         code = self.one_code(line, "diagnoses")
-        if code is not None:
-            self._exclude(line, "diagnosis", code, None, text_of(line.get("note")))
+        if code is None:
+            return
+        kind = token_kind(code)
+        if kind in ("range", "set") and not self.verbatim:
+            self.fail(line, "one_code", "code", code)
+            return
+        if kind != "full" and not self.verbatim:
+            self.fail(line, "short_excluded", "code", code)
+        self._exclude(line, "diagnosis", code, None, text_of(line.get("note")))
 
     def excluded_operation(self, line: Line) -> None:
         """Read an operation that cannot be main, with its effect."""
@@ -114,6 +123,7 @@ class ListReader:
         if not said:
             titles = (half_width(line.section), half_width(line.place.sheet))
             said = next((word for title in titles for word in EXCLUSION_WORDS if word in title), "")
+            said = next((title for title in titles if said and _WITHIN.search(codes.plain(title))), said)
             if not said:
                 name = "rule" if "rule" in line.columns else "note"
                 at, title = line.columns.get(name, (None, ""))
@@ -251,11 +261,12 @@ class ListReader:
         asking = [draft for draft in drafts if f"@{RESISTANT}" in (draft.group["any_diag"] or "")]
         for draft in asking:
             for code in _RESISTANCE.findall(draft.labels["resistant_note"].upper()):
-                if not any(known.startswith(code) for known in self.resistance):
-                    self.resistance[code] = None
+                # A remark names U84.300 where it means the subcategory, whatever follows.
+                if not any(code.startswith(known) for known in self.resistance):
+                    self.resistance[code[:5]] = None
         code = self.layout.resistance_code
         wanted = asking and self.resistance and not own and is_usual(code)
-        if wanted and not any(known.startswith(code) for known in self.resistance):
+        if wanted and not any(code.startswith(known) for known in self.resistance):
             self.resistance[code] = None
             place = asking[0].places[0]
             self.report.add(Entry(Place(place.file, place.sheet), "resistance_added", code))
@@ -266,6 +277,24 @@ class ListReader:
                 at, title = draft.columns.get("resistant", (None, ""))
                 for place in draft.places:
                     self.report.add(Entry(place, "no_resistance", "", "", title, at))
+        self._one_sided(asking, drafts)
+
+    def _one_sided(self, asking: list[Draft], drafts: list[Draft]) -> None:
+        """Say where resistant stays enter a row that is not for them, since none for them has its operation."""
+        theirs: dict[str | None, set[str]] = {}
+        for draft in asking:
+            operations = (draft.group["main_oprn"] or "").split("|")
+            theirs.setdefault(draft.group["main_diag"], set()).update(operations)
+        for draft in drafts:
+            group = draft.group
+            known = theirs.get(group["main_diag"])
+            if known is None or group["any_diag"] is not None or not group["main_oprn"]:
+                continue
+            missing = [one for one in group["main_oprn"].split("|") if one not in known]
+            if missing:
+                at, title = draft.columns.get("main_oprn", (None, ""))
+                part = "、".join(missing[:3])
+                self.report.add(Entry(draft.places[0], "one_sided", part, "", title, at, group["main_oprn"]))
 
     def _names_resistant(self) -> bool:
         return any(f"@{RESISTANT}" in (row.within or "") for row in self.exclusions)
@@ -312,7 +341,7 @@ class ListReader:
         diagnoses, operations = tokens_of(wanted, dialect), _sets(cell, dialect)
         found = exact.get((diagnoses, operations), [])
         if not found:
-            found = [one for one in core if one.diagnoses <= diagnoses and one.within(operations)]
+            found = [one for one in core if one.only(diagnoses) and one.within(operations)]
         if not found:
             wider = [one for one in core if one.diagnoses & diagnoses and one.touches(operations)]
             part = f"{wanted} {cell or '保守治疗'}"
@@ -335,6 +364,10 @@ class _Core:
         group: dict[str, Any] = draft.group
         self.diagnoses = tokens_of(group["main_diag"], dialect)
         self.operations = _sets(group["main_oprn"], dialect)
+
+    def only(self, diagnoses: frozenset[str]) -> bool:
+        """Tell whether all its diagnoses are named, or lie in a category or subcategory that is."""
+        return all(one in diagnoses or bool({one[:3], one[:5]} & diagnoses) for one in self.diagnoses)
 
     def within(self, operations: frozenset[tuple[str, ...]]) -> bool:
         """Tell whether the group does nothing that the list does not name."""

@@ -57,7 +57,11 @@ def _own_dialect(found: list[Found], lists: ListReader, report: Report) -> Diale
     for one in found:
         if one.role == "meta":
             for line in lines(one, report):
-                lists.setting(line)
+                if line.get("key").strip() in (*CatalogMeta.model_fields, *_SIGNS):
+                    lists.setting(line)
+                else:
+                    report.mark(line.place, "not_read")
+                    report.add(Entry(line.place, "key_left", line.get("key").strip()))
     if not all(key in lists.meta for key in _SIGNS):
         return None
     form, or_, and_ = (lists.meta[key] for key in _SIGNS)

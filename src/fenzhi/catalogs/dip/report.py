@@ -91,8 +91,9 @@ class Report:
     sheets: dict[Place, tuple[str, int]] = field(default_factory=dict)
 
     def sheet(self, place: Place, role: str, rows: int) -> None:
-        """Begin a sheet: its role and how many of its rows hold anything."""
-        self.sheets[place] = (role, rows)
+        """Begin a sheet, or a further part of it: its role and how many of its rows hold anything."""
+        first, before = self.sheets.get(place, (role, 0))
+        self.sheets[place] = (first, before + rows)
 
     def mark(self, place: Place, state: str) -> None:
         """Say what became of a row: ``understood``, ``repeated``, ``reported``, ``headings``, ``not_read``."""

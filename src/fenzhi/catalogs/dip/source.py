@@ -12,24 +12,16 @@ from fenzhi.catalogs.dip.local import SKIP, LocalLayout, LocalSheet
 from fenzhi.catalogs.dip.report import Entry, Place, Report
 from fenzhi.catalogs.dip.vocabulary import EXCLUSION_WORDS
 from fenzhi.catalogs.sheets import Sheet, read_sheets
-from fenzhi.catalogs.titles import half_width, same_title
+from fenzhi.catalogs.titles import half_width, same_title, shortest_number
 from fenzhi.codes import read_table
 from fenzhi.errors import CatalogError
 
 # Sheets without a telling title are told by their columns, in this order.
-_BY_COLUMNS = (
-    *(
-        "core",
-        "comprehensive",
-        "excluded_operations",
-        "operations",
-        "burn",
-        "tuberculosis",
-        "tumour",
-        "pregroup",
-    ),
-    *("meta", "sets"),
+_TOLD = (
+    *("core", "comprehensive", "excluded_operations", "operations", "burn", "tuberculosis", "tumour"),
+    *("pregroup", "meta", "sets"),
 )
+_BY_COLUMNS = (*((name, ROLES[name].told_by) for name in _TOLD), ("core", ("class", "seq", "main_diag")))
 # A sheet called like one of these may as well be something else, so it is left out if its header does not fit.
 _MAY_BE_OTHER = (
     "meta",
@@ -40,6 +32,7 @@ _MAY_BE_OTHER = (
     "diagnosis_map",
     "operation_map",
 )
+_TELLING = {same_title(word) for word in ("主要诊断编码", "主要手术操作编码", "相关手术操作编码")}
 _LIKE_A_RULE = re.compile(r"编码|代码|诊断|手术|操作|天龄|体重|耐药|条件|年龄|性别|天数")
 _BOOKS = ("diagnosis_names", "operation_names", "operations")
 _GROUP_LIKE = (
@@ -55,12 +48,22 @@ _GROUP_LIKE = (
 )
 # A row of codes is never a row of titles.
 _LIKE_A_CODE = re.compile(r"\d{2}\.\d|[A-Z]\d\d(?!\d*分类)")
-_SUBTITLES = {same_title(word) for word in ("编码", "代码", "名称", "code", "name")}
+_SUBTITLES = {same_title(word): word for word in ("编码", "代码", "名称", "code", "name")} | {
+    same_title(f"{what}{word}"): word
+    for word in ("编码", "代码", "名称")
+    for what in ("ICD-10", "ICD-9-CM-3", "ICD-9", "医保", "诊断", "手术", "操作", "手术操作")
+}
 _HEADING = re.compile(
-    r"(注|备注|说明|附|表|续表|单位|来源|数据来源|合计|总计|小计|共)[::\d一二三四五六七八九十件录—]?.*"
-    r"|\(?续表?\)?|第.+页.*|[一二三四五六七八九十]+、.*|\([一二三四五六七八九十\d]+\).*",
+    r"(注|备\s*注|备注说明|说\s*明|单位|来源|(数据|资料)来源)([::\s\d一二三四五六七八九十].*)?|(合|总|小)\s*计.*"
+    r"|附(表|件|录|注).*|表\s*[\d一二三四五六七八九十].*|\(?续表?\)?.*|共\s*\d.*|第.+页.*"
+    r"|[一二三四五六七八九十]+、.*|\([一二三四五六七八九十\d]+\).*|[*※].*|\(?本页.*|[-—]*\(?以[上下].*"
+    r"|(制表|审核|填报|编制|打印|发布)(人|日期|时间|单位|机构)?:.*|\d{4}年[\d月日 ]*|国家医疗保障局.*",
     re.DOTALL,
 )
+_TOTAL = re.compile(r"(合|总|小)\s*计")
+# What counts columns, and from how many columns on; a row that is nothing but the number of a page.
+_STEMS, _COUNTED = list("甲乙丙丁戊己庚辛壬癸"), 3
+_PAGE = re.compile(r"-\s*\d+\s*-|\d+\s*/\s*\d+|—\s*\d+\s*—")
 Places = Mapping[str, tuple[int, str]]
 
 
@@ -159,7 +162,7 @@ def _below(upper: Mapping[int, str], lower: Mapping[int, str]) -> dict[int, str]
     for at in range(max([*upper, *lower]) + 1):
         above = upper.get(at, above)
         if at in own:
-            titles[at] = f"{above}{own[at]}"
+            titles[at] = f"{above}{_SUBTITLES[same_title(own[at])]}"
     return titles
 
 
@@ -180,24 +183,66 @@ def _header(sheet: Sheet, titles: _Titles) -> tuple[int, int, dict[int, str]] | 
     return None
 
 
-def _role_of(sheet: Sheet, layout: LocalLayout) -> tuple[str | None, bool]:
-    """Return the role of a sheet, and whether its title tells it."""
-    title = same_title(half_width(sheet.name))
+def _effect_word(text: str) -> bool:
+    return any(word in half_width(text) for word in EXCLUSION_WORDS)
+
+
+def _titles_above(sheet: Sheet, first: int) -> list[str]:
+    """Return the titles above a header: rows of one text."""
+    rows = [
+        {" ".join(text.split()) for text in sheet.rows[n].values()} for n in sorted(sheet.rows) if n < first
+    ]
+    return [next(iter(texts)) for texts in rows if len(texts) == 1]
+
+
+def _named(title: str) -> str | None:
+    """Return the role that a title names."""
     for role in ROLES.values():
         if title == same_title(role.title):
-            return role.name, True
+            return role.name
     for role in ROLES.values():
         if any(all(same_title(word) in title for word in words) for words in role.words):
-            return role.name, True
-    for name in _BY_COLUMNS:
-        role = ROLES[name]
-        titles = _Titles(role, layout.sheet(sheet.name))
+            return role.name
+    return None
+
+
+def _role_of(sheet: Sheet, layout: LocalLayout) -> tuple[str | None, bool]:
+    """Return the role of a sheet, and whether its title tells it.
+
+    A sheet without a telling title is told by the titles above its header, the lowest first, else by its columns.
+    """
+    name = _named(same_title(half_width(sheet.name)))
+    if name is not None:
+        return name, True
+    local = layout.sheet(sheet.name)
+    rows = sorted(sheet.rows)[:HEADER_ROWS]
+    first = next((n for n in rows if len(set(sheet.rows[n].values())) > 1), 0)
+    for title in reversed(_titles_above(sheet, first)):
+        name = _named(same_title(half_width(title)))
+        if name is not None and _header(sheet, _Titles(ROLES[name], local)) is not None:
+            return name, False
+    for name, told_by in _BY_COLUMNS:
+        titles = _Titles(ROLES[name], local)
         found = _header(sheet, titles)
-        if found is not None:
-            names = titles.places(found[2])[0]
-            if all(column in names for column in role.told_by):
-                return name, False
+        if found is not None and all(column in titles.places(found[2])[0] for column in told_by):
+            return name, False
     return None, False
+
+
+def _parts(sheet: Sheet, role: str, local: LocalSheet | None) -> list[tuple[Sheet, str]]:
+    """Return a sheet with its role; in two parts where both lists of what is excluded stand on it."""
+    both = ("excluded_diagnoses", "excluded_operations")
+    if role not in both:
+        return [(sheet, role)]
+    other = both[1 - both.index(role)]
+    own, next_ = _Titles(ROLES[role], local), _Titles(ROLES[other], local)
+    for number, row in sorted(sheet.rows.items()):
+        if next_.meets(next_.places(row)[0]) and not own.meets(own.places(row)[0]):
+            cut = [
+                {n: one for n, one in sheet.rows.items() if (n < number) is first} for first in (True, False)
+            ]
+            return [(Sheet(sheet.name, cut[0]), role), (Sheet(sheet.name, cut[1]), other)]
+    return [(sheet, role)]
 
 
 def sheets_of(path: Path) -> list[Sheet]:
@@ -231,10 +276,11 @@ def find(
             if role is not None and role != SKIP:
                 titles = _Titles(ROLES[role], local)
                 if _header(sheet, titles) is not None:
-                    found.append(Found(path, sheet, role, local))
+                    found += [Found(path, part, name, local) for part, name in _parts(sheet, role, local)]
                     continue
                 if told and role not in _MAY_BE_OTHER:
                     report.add(Entry(place, "header", titles.missing()))
+                    role = SKIP
             _leave_out(report, place, sheet, quiet=role == SKIP)
     for path, role in given:
         sheets = sheets_of(path)
@@ -261,18 +307,34 @@ def _leave_out(report: Report, place: Place, sheet: Sheet, *, quiet: bool) -> No
     for number in sheet.rows:
         report.mark(Place(place.file, place.sheet, number), "not_read")
     if sheet.rows and not quiet:
-        report.add(Entry(place, "sheet_left"))
+        report.add(Entry(place, "sheet_content" if _has_content(sheet) else "sheet_left"))
 
 
-def _is_heading(texts: set[str]) -> bool:
-    """Tell whether a row is a title or a remark: one text, worded like one."""
-    if len(texts) != 1:
-        return False
-    (text,) = texts
-    word = half_width(text.strip())
-    if word in EXCLUSION_WORDS:
+def _has_content(sheet: Sheet) -> bool:
+    """Tell whether a sheet has a column of codes by which groups are told: then it cannot be left in silence."""
+    rows = [sheet.rows[number] for number in sorted(sheet.rows)[:HEADER_ROWS]]
+    return any(key in _TELLING for row in rows for cell in row.values() for key in title_keys(cell))
+
+
+def _is_heading(row: Mapping[int, str], titles: set[str]) -> bool:
+    """Tell whether a row is a title or a remark: each text worded like one, or a title that stood above.
+
+    A row that counts the columns (1, 2, 3 or 甲, 乙, 丙) is one as well, and so is the number of a page.
+    """
+    words = [half_width(" ".join(text.split())) for _, text in sorted(row.items())]
+    if len(words) >= _COUNTED and (words[0] in ("1", "甲")):
+        plain = [shortest_number(word) for word in words]
+        letters = sum(word in _STEMS for word in plain)
+        if plain == [*_STEMS[:letters], *(str(one) for one in range(1, len(plain) - letters + 1))]:
+            return True
+    found = set(words)
+    if _TOTAL.fullmatch(words[0]):
+        found = {word for word in found if not word.replace(".", "").isdecimal()}
+    if len(found) == 1 and (words[0] in EXCLUSION_WORDS or words[0] in titles):
         return True
-    return bool(_HEADING.match(word)) and re.search(r"[\u4e00-\u9fff]", word) is not None
+    if len(row) == 1 and _PAGE.fullmatch(words[0]):
+        return True
+    return all(_HEADING.fullmatch(word) and re.search(r"[\u4e00-\u9fff]", word) for word in found)
 
 
 def lines(found: Found, report: Report) -> Iterator[Line]:
@@ -281,11 +343,13 @@ def lines(found: Found, report: Report) -> Iterator[Line]:
     titles = _Titles(ROLES[found.role], found.local)
     header = _header(sheet, titles)
     assert header is not None  # `find` looked
-    _, last, named = header
+    first, last, named = header
     report.sheet(place, found.role, len(sheet.rows))
     columns, unknown = titles.places(named)
-    section, left, skip = "", dict[tuple[int, str], bool](), 0
+    left, skip = dict[tuple[int, str], bool](), 0
     numbers = sorted(sheet.rows)
+    above = {half_width(text) for text in _titles_above(sheet, first)}
+    section = next((text for text in reversed(_titles_above(sheet, first)) if _effect_word(text)), "")
     for index, number in enumerate(numbers):
         row, here = sheet.rows[number], Place(place.file, place.sheet, number)
         if number <= last or number == skip:
@@ -301,8 +365,8 @@ def lines(found: Found, report: Report) -> Iterator[Line]:
                 report.mark(here, "headings")
                 continue
         texts = {" ".join(text.split()) for text in row.values()}
-        if _is_heading(texts):
-            section = next(iter(texts))
+        if _is_heading(row, above):
+            section = next(iter(texts)) if len(texts) == 1 else section
             report.mark(here, "headings")
             continue
         cells = {

@@ -50,12 +50,15 @@ KIND_WORDS = {
     "介入治疗组": "interventional",
     "相关手术组": "surgery",
     "内科诊疗": "medical",
+    "内科治疗组": "medical",
+    "内科治疗": "medical",
     "保守治疗组": "medical",
     "保守治疗": "medical",
     "诊断性操作": "diagnostic",
     "治疗性操作": "therapeutic",
     "介入治疗": "interventional",
     "相关手术": "surgery",
+    "相关手术操作组": "surgery",
     "手术组": "surgery",
     "手术": "surgery",
     "不限": "any",
@@ -77,6 +80,12 @@ TYPE_WORDS = {
 } | {name: name for name in ("surgery", "interventional", "therapeutic", "diagnostic")}
 YES = ("是", "有", "耐药", "true", "1", "yes", "y", "√", "✓")
 NO = ("否", "无", "不耐药", "非耐药", "敏感", "false", "0", "no", "n", "×", "x")
-ANY_WORDS = ("所有诊断", "全部诊断", "任意诊断", "任一诊断", "不限", "不限诊断", "所有")
-NO_OPERATION_WORDS = ("保守治疗", "保守", "无手术操作", "无手术", "无操作")
+ANY_WORDS = (
+    *("所有诊断", "全部诊断", "任意诊断", "任何诊断", "任一诊断", "各类诊断"),
+    *("不限", "不限诊断", "所有", "全部"),
+)
+NO_OPERATION_WORDS = (
+    *("保守治疗", "保守治疗组", "保守", "非手术", "非手术治疗"),
+    *("无手术操作", "无手术及操作", "无手术", "无操作"),
+)
 EMPTY_WORDS = ("", "-", "--", "/", "无", "—", "——", "空")

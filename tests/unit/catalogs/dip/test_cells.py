@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fenzhi.catalogs.dip.cells import area_digits, days_max, degrees, flag, say_weight, weight_band, whole
-from fenzhi.catalogs.dip.codes import CellError, diagnoses, operations, restored
+from fenzhi.catalogs.dip.codes import CellError, diagnoses, operations, restored, without_names
 from fenzhi.catalogs.sheets import Number
 
 
@@ -14,6 +14,7 @@ from fenzhi.catalogs.sheets import Number
     [
         *(("<29天", 28), ("＜29天", 28), ("小于29天", 28), ("不足 29 天", 28), ("未满29天", 28)),
         *(("≤28天", 28), ("≦28", 28), ("<=28天", 28), ("不超过28天", 28), ("28天以内", 28), ("28天及以下", 28)),
+        *(("出生≤28天", 28), ("新生儿期（<29天）", 28)),
         *(("0-28天", 28), ("0～28天", 28), ("1至28日", 28), ("0≤天龄<29", 28), ("0<=天龄<=28", 28)),
         *(("28", 28), ("28.0", 28)),
     ],
@@ -116,8 +117,35 @@ def test_zeros_of_numbers(number: str, places: int, code: str | None) -> None:
 
 
 def test_a_number_and_its_text_are_not_one_cell() -> None:
-    assert operations("47.01", None) == ("47.01", ())
+    # A text may be a short code of an older scheme; it matches only what is written the same, which is said.
+    assert operations("47.01", None) == ("47.01", ("short_code",))
+    assert operations("47.0100|47.01", None) == ("47.0100|47.01", ("short_code",))
+    assert operations("33.6x00", None) == ("33.6x00", ())
     assert operations(Number("47.01"), None) == ("47.0100", ("number_restored",))
+
+
+def test_codes_with_their_names_beside_them() -> None:
+    assert without_names("I50.900 心力衰竭", "diagnoses") == "I50.900"
+    # The digit belongs to the name; a comma of the name is no sign.
+    assert without_names("E11.9 2型糖尿病；A16.200肺结核，未提及", "diagnoses") == "E11.9|A16.200"
+    assert without_names("47.0100 腹腔镜\n47.0901", "operations") == "47.0100|47.0901"
+    assert without_names("保守治疗", "operations") == "保守治疗"
+    for text in ("99.2503 化疗+99.2800x005 免疫", "心力衰竭", "I50.9000 心衰"):
+        with pytest.raises(CellError):
+            without_names(text, "operations" if text[0] == "9" else "diagnoses")
+
+
+def test_a_plus_without_an_asterisk_is_no_dagger() -> None:
+    for text in ("A01.0+A02.0", "B02.2+G53.0"):
+        with pytest.raises(CellError):
+            diagnoses(text, None)
+    assert diagnoses("A01.0†", None) == ("A01.0", ("mark_dropped",))
+
+
+def test_ranges_and_points_in_chinese_signs() -> None:
+    assert diagnoses("K20至K93、C15到C26", None) == ("K20-K93|C15-C26", ())
+    assert diagnoses("A01。0|A02·0。", None) == ("A01.0|A02.0", ())
+    assert operations("47。0100", None) == ("47.0100", ())
 
 
 def test_daggers_and_asterisks_of_subcategories() -> None:
