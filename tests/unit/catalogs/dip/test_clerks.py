@@ -91,7 +91,7 @@ def test_foot_lines_page_titles_and_a_row_that_counts_columns(tmp_path: Path) ->
 def test_a_name_without_its_code_is_no_heading(tmp_path: Path) -> None:
     # 附睾炎 begins as 附表 does, 表皮松解 as 表 1: their codes are lost, which must be said.
     lost: list[list[object]] = [
-        [None, None, None, name] for name in ("附睾炎", "表皮松解", "共济失调", "注意缺陷")
+        [None, None, None, name] for name in ("附睾炎", "表皮松解", "共济失调", "续发症")
     ]
     found = basic(tmp_path, ROW, *lost)
     assert [row for _, _, row in said(found)] == [3, 4, 5, 6]
