@@ -10,7 +10,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -31,10 +31,14 @@ class Number(str):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: ``rows`` gives row (from 1, as Excel shows it) -> column (from 0) -> text, without empty cells."""
+    """A sheet: ``rows`` gives row (from 1, as Excel shows it) -> column (from 0) -> text, without empty cells.
+
+    ``hidden``: people do not see it.
+    """
 
     name: str
     rows: dict[int, dict[int, str]]
+    hidden: bool = False
 
 
 def letters(column: int) -> str:
@@ -163,8 +167,8 @@ def _sheet(book: zipfile.ZipFile, name: str, part: str, shared: list[str], compu
     return Sheet(name, rows)
 
 
-def _parts(book: zipfile.ZipFile) -> list[tuple[str, str]]:
-    """Return name and file of every worksheet, in the order of the workbook."""
+def _parts(book: zipfile.ZipFile) -> list[tuple[str, str, bool]]:
+    """Return name and file of every worksheet, in the order of the workbook, and whether it is hidden."""
     with _open(book, "xl/_rels/workbook.xml.rels") as file:
         targets = {
             one.get("Id"): (one.get("Target", ""), one.get("Type", ""))
@@ -176,7 +180,8 @@ def _parts(book: zipfile.ZipFile) -> list[tuple[str, str]]:
             key = next((value for name, value in one.items() if name.endswith("}id")), None)
             target, kind = targets.get(key, ("", ""))
             if kind.endswith("/worksheet"):
-                found.append((one.get("name", ""), posixpath.normpath(posixpath.join("/xl", target))[1:]))
+                file_name = posixpath.normpath(posixpath.join("/xl", target))[1:]
+                found.append((one.get("name", ""), file_name, one.get("state", "visible") != "visible"))
     return found
 
 
@@ -192,9 +197,9 @@ def read_sheets(path: Path, *, computed: bool = False) -> list[Sheet]:
         with zipfile.ZipFile(path) as book:
             shared = _shared(book, "xl/sharedStrings.xml")
             sheets = []
-            for name, part in _parts(book):
+            for name, part, hidden in _parts(book):
                 try:
-                    sheets.append(_sheet(book, name, part, shared, computed))
+                    sheets.append(replace(_sheet(book, name, part, shared, computed), hidden=hidden))
                 except CatalogError as error:
                     raise CatalogError(
                         error.message,

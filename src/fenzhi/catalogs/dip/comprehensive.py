@@ -39,7 +39,7 @@ class ComprehensiveReader(RowReader):
     def _kinds(self, line: Line) -> list[tuple[str, str]] | None:
         """Return the kinds that a row of the dictionary stands for, each with its code (empty: made here)."""
         code = "".join(half_width(text_of(line.get("seq"))).split())
-        number = half_width(text_of(line.get("number"))).strip()
+        number = re.sub(r"\.0+$", "", half_width(text_of(line.get("number"))).strip())
         word = half_width(text_of(line.get("kind"))).strip()
         wide = [kind for kind in _WIDE if kind in line.columns]
         if wide:
@@ -90,6 +90,8 @@ class ComprehensiveReader(RowReader):
         if not kinds:
             self.fail(line, "kind", "category", raw)
             return
+        if category is not None and "|" not in category and not self.verbatim:
+            raw = category
         title = text_of(line.get("category_name"))
         kept = 0
         for kind, code in kinds:

@@ -276,6 +276,8 @@ def find(
             if role is not None and role != SKIP:
                 titles = _Titles(ROLES[role], local)
                 if _header(sheet, titles) is not None:
+                    if sheet.hidden:
+                        report.add(Entry(place, "sheet_hidden"))
                     found += [Found(path, part, name, local) for part, name in _parts(sheet, role, local)]
                     continue
                 if told and role not in _MAY_BE_OTHER:

@@ -295,6 +295,13 @@ REASONS: dict[str, Reason] = {
         "rename it, or write a mapping file (role may be skip)",
         "CATALOG_WORKBOOK_SHEET",
     ),
+    "sheet_hidden": _hint(
+        "CATALOG_WORKBOOK_SHEET",
+        "隐藏的工作表也已读入",
+        "the sheet is hidden, and read all the same",
+        '不需要时删除,或在映射文件中写 role = "skip"',
+        'delete it, or write role = "skip" in a mapping file, if it is not meant',
+    ),
     "key_left": _hint(
         "CATALOG_UNKNOWN_KEY",
         "不是目录的项目,未读:{part}",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
-from fenzhi.catalogs.dip import Read
+from fenzhi.catalogs.dip import LocalLayout, Read, Sources, read_dip
 
 from .book import official
 from .test_defects import BASIC, EXCLUDED, HEAD, MERGED, basic, cells, read, said
@@ -208,3 +209,32 @@ def test_of_equal_rows_the_smaller_number_wins(tmp_path: Path) -> None:
         ("2", ["I50.900"], ["41.0300", "33.6x00"], None, None),
     ]
     assert groups_of(found.catalog, stays) == ["XQ-9", "XQ-1"]
+
+
+def test_a_hidden_sheet_is_read_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "scheme.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        for name, row in (("基本规则", ROW), ("旧版基本规则", ["JC", 2, "K36", "x", "", ""])):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, HEAD)
+            sheet.write_row(1, 0, row)
+        sheet.hide()
+    found = read_dip(Sources((path,), {}, LocalLayout(), {}))
+    assert [one.place.sheet for one in found.report.entries if one.reason == "sheet_hidden"] == [
+        "旧版基本规则"
+    ]
+    assert found.catalog is not None
+    assert found.catalog.groups["group_id"].to_list() == ["JC-1", "JC-2"]
+
+
+def test_codes_made_for_comprehensive_groups(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["ICD-10分类码", "ICD-10分类名称", "组编号", "组名称"],
+        ["I25*", "x", 4, "相关手术操作组"],
+        ["Ｉ２６", "x", "1.0", "内科治疗组"],
+    ]
+    found = read(tmp_path, official(综合病种字典表=rows))
+    assert said(found) == []
+    assert found.catalog is not None
+    some = found.catalog.groups.filter(layer="comprehensive").select("group_id", "main_diag", "treatment")
+    assert list(some.iter_rows()) == [("I25-4", "I25", "surgery"), ("I26-1", "I26", "medical")]
