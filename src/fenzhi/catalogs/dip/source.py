@@ -237,6 +237,8 @@ def _parts(sheet: Sheet, role: str, local: LocalSheet | None) -> list[tuple[Shee
     other = both[1 - both.index(role)]
     own, next_ = _Titles(ROLES[role], local), _Titles(ROLES[other], local)
     for number, row in sorted(sheet.rows.items()):
+        if _LIKE_A_CODE.search("\n".join(row.values())):
+            continue
         if next_.meets(next_.places(row)[0]) and not own.meets(own.places(row)[0]):
             cut = [
                 {n: one for n, one in sheet.rows.items() if (n < number) is first} for first in (True, False)
