@@ -73,7 +73,7 @@ def all_local(opened: Opened, page: Served) -> bool:
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-@pytest.mark.parametrize("part", ["", "scenario", "departments", "export"])
+@pytest.mark.parametrize("part", ["", "scenario", "departments", "case", "export"])
 def test_a_part_is_quiet_fits_and_asks_this_machine_only(
     chromium: Chromium, page: Served, codes: list[str], part: str, width: int
 ) -> None:
@@ -84,6 +84,13 @@ def test_a_part_is_quiet_fits_and_asks_this_machine_only(
             slide(opened, "volume", 10)
             slide(opened, "others", 4)
             answered(opened, 2)
+        if part == "case":
+            fields = {"diag": "K35.800", "sex": "1", "age": "50", "days": "6", "cost": "10500"}
+            for name, value in fields.items():
+                opened.ask(f"void (document.querySelector('[name={name}]').value = {json.dumps(value)})")
+            opened.ask("document.querySelector('[name=diag]').form.requestSubmit()")
+            answered(opened, 1)
+            assert "10,500.00" in opened.ask("document.querySelector('.shown').innerText")
         assert opened.problems == []
         assert all_local(opened, page)
         # The token has left the address, and no script can read what took its place.

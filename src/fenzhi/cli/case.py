@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fenzhi.cli.case_texts import TEXTS
 from fenzhi.cli.shared import PATH, lang_option, say, show_table
 
 if TYPE_CHECKING:  # so that --help does not load the engine
@@ -141,6 +140,8 @@ def _plain(answer: CaseAnswer) -> dict[str, Any]:
     """Return an answer as plain data."""
     from dataclasses import asdict
 
+    from fenzhi.reports.case_texts import TEXTS
+
     frames = ("facts", "limits", "reviews", "payment", "findings")
     tables = {name: getattr(answer, name).to_dicts() for name in frames}
     notes = [{"zh": zh, "en": en} for zh, en in answer.notes]
@@ -150,6 +151,7 @@ def _plain(answer: CaseAnswer) -> dict[str, Any]:
 
 def _show(answer: CaseAnswer, lang: str) -> None:
     from fenzhi.cli.explain import show_trace
+    from fenzhi.reports.case_texts import TEXTS
 
     text = TEXTS[lang]
     say(str(text["purpose"]))
@@ -242,6 +244,8 @@ def _show_reviews(reviews: pl.DataFrame, text: dict[str, Any]) -> None:
 
 
 def _show_findings(findings: pl.DataFrame, lang: str) -> None:
+    from fenzhi.reports.case_texts import TEXTS
+
     text = TEXTS[lang]
     rows = [
         (text["kinds"][row["kind"]], row[lang], row["field"], row["value"] or "", row["source"] or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -56,20 +56,24 @@ def case_by_catalog(
 
 
 def case_in_region(
-    folder: Path, case: Mapping[str, Any], given: Given, setl_id: str | None = None
+    folder: Path,
+    case: Mapping[str, Any],
+    given: Given,
+    setl_id: str | None = None,
+    basis_of: Callable[[Region, date, Path | None], Basis] = region_basis,
 ) -> CaseAnswer:
     """Answer a case in a region's folder, or in a finished run (``runs/<id>``), whose point value then counts.
 
     ``case``: columns of a stay; ``setl_id``: a stay of the region's records instead. A stay of a run is checked
     against it: :class:`ConservationError` if group or points differ. Raises :class:`InputError` for an unknown stay
-    or hospital.
+    or hospital. ``basis_of``: for who answers many cases of one folder and keeps what they share.
     """
     run = folder if (folder / "manifest.json").is_file() else None
     region = load_region(folder.resolve().parents[1] if run is not None else folder)
     if run is not None:
         require_inputs(region, read_manifest(run))
     stay, warnings = _given_case(region, case) if setl_id is None else _recorded(region, setl_id)
-    basis = region_basis(region, stay["dscg_time"][0].date(), given.weights)
+    basis = basis_of(region, stay["dscg_time"][0].date(), given.weights)
     row = None if run is None or setl_id is None else _row(run, setl_id)
     prices = _prices(basis, given, run, basis.take(stay).row(0, named=True))
     answer = answer_case(stay, basis, prices, warnings=warnings, items=given.items)

@@ -61,6 +61,22 @@ def department_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFram
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template("compare.html").render(
+        w=w,
+        manifest={"run_id": summary["run_id"]},
+        synthetic=summary["region"]["synthetic"],
+        version=summary["fenzhi"],
+        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        title=_title(summary, w),
+        head=_head(summary, w),
+        **context(summary, tables, w),
+    )
+
+
+def context(
+    summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], w: DepartmentWords
+) -> dict[str, Any]:
+    """Return what the page shows: sentence, warnings, figures, charts as (title, SVG), ``shown`` tables."""
     departments = tables["departments"]
     sums = departments.select(pl.col(pl.Int64).sum()).row(0, named=True)
     shown = [
@@ -72,15 +88,8 @@ def department_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFram
         shown.append(_sums("doctors", tables["doctors"], w))
     shown += [_quotas(departments, summary, w), _watch(tables["watch"], w)]
     losing = departments.filter(pl.col("balance_fen") < 0).height
-    return environment.get_template("compare.html").render(
-        w=w,
-        manifest={"run_id": summary["run_id"]},
-        synthetic=summary["region"]["synthetic"],
-        version=summary["fenzhi"],
-        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        title=_title(summary, w),
-        head=_head(summary, w),
-        sentence=w(
+    return {
+        "sentence": w(
             "sentence",
             departments=departments.height,
             cases=f"{sums['cases']:,}",
@@ -89,8 +98,8 @@ def department_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFram
             balance=yuan(sums["balance_fen"], plus=True).text,
             losing=losing,
         ),
-        warnings=notes(summary, w),
-        figures=[
+        "warnings": notes(summary, w),
+        "figures": [
             *(
                 (_titles("departments", w)[name], yuan(sums[name], plus=name == "balance_fen"))
                 for name in _MONEY
@@ -98,9 +107,9 @@ def department_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFram
             (_titles("departments", w)["above_quota_cases"], count(sums["above_quota_cases"])),
             (_titles("departments", w)["below_cases"], count(sums["below_cases"])),
         ],
-        charts=_charts(departments, w),
-        shown=shown,
-    )
+        "charts": _charts(departments, w),
+        "shown": shown,
+    }
 
 
 def _title(summary: Mapping[str, Any], w: DepartmentWords) -> str:

@@ -1,33 +1,24 @@
-"""Departments of a hospital: what they brought in and what they cost."""
+"""Departments of a hospital: what they brought in and cost, why, quotas, and the stays to look at."""
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
-from fenzhi.reports import svg
-from fenzhi.reports.display import decimals, scaled
-from fenzhi.reports.parts import departments_table
+from fenzhi.pipeline.departments import departments_of
+from fenzhi.reports.departments import context, words_of
 from fenzhi.server.section import Picture, Section, placed
 from fenzhi.server.year import Year
 
-SHOWN = 16
+#: The pictures in their order: name, and the table that holds its figures.
+PICTURES = (("balances", "departments"), ("parts", "causes"))
 
 
 def departments(year: Year, code: str | None) -> Section:
-    """Return the departments of a hospital with their surplus or deficit."""
+    """Return the departments of a hospital. Doctors are left out: their codes are read with the hospital's key only."""
     assert code is not None
-    words, hospital = year.words, year.hospital(code)
-    table = departments_table(hospital, words)
-    frame = hospital.facts.departments.drop_nulls("dscg_caty").sort(
-        "balance_fen", "dscg_caty", descending=[True, False]
-    )
-    if frame.height > SHOWN:
-        frame = frame.head(SHOWN // 2).vstack(frame.tail(SHOWN // 2))
-    unit, values = scaled(frame["balance_fen"].to_list(), words.lang)
-    title = words("chart_departments")
-    drawn: list[Picture] = []
-    if frame.height:
-        scale = svg.Scale(max(map(abs, values)), decimals(values), words(unit))
-        shown: Markup = svg.ranking(title, frame["dscg_caty"].to_list(), values, scale)
-        drawn.append(Picture("balances", title, shown, table.name))
-    return Section("departments", blocks=placed([table], drawn))
+    found = departments_of(year.run, code)
+    shown = context(found.summary, found.tables, words_of(found.summary, year.words.lang))
+    pictures = [
+        Picture(name, title, svg, table)
+        for (name, table), (title, svg) in zip(PICTURES, shown["charts"], strict=True)
+    ]
+    blocks = [*pictures, *placed(shown["shown"], [])]
+    return Section("departments", shown["sentence"], shown["figures"], blocks, shown["warnings"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fenzhi.server.case import answer_case, case_fields, case_page
 from fenzhi.server.departments import departments
 from fenzhi.server.overview import overview
 from fenzhi.server.scenario import answer_scenario, levers, scenario_page
@@ -33,9 +34,11 @@ PARTS: dict[str, Part] = {
     "overview": Part(overview, of_region=True),
     "scenario": Part(scenario_page, "scenario.html", more=levers),
     "departments": Part(departments),
+    "case": Part(case_page, "case.html", more=case_fields),
     "export": Part(export_page, "export.html", of_region=True, more=listed),
 }
 #: What may be asked by a form or sliders -> who answers.
 ANSWERS: dict[str, Callable[[Year, str | None, dict[str, Any]], Answer]] = {
     "scenario": answer_scenario,
+    "case": answer_case,
 }

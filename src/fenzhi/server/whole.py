@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from fenzhi.errors import InputError
+from fenzhi.errors import FenzhiError, InputError
 from fenzhi.pipeline.store import write_csv
 from fenzhi.reports.facts import HOSPITAL
 from fenzhi.reports.hospital_book import write_hospital_book
@@ -40,7 +41,11 @@ def listed(year: Year, code: str | None) -> dict[str, Any]:
 
     files = OF_REGION if code is None else OF_HOSPITAL
     shown = [name for name, part in PARTS.items() if part.more is None and (code or part.of_region)]
-    sections = [(name, PARTS[name].of(year, code)) for name in shown]
+    sections = []
+    for name in shown:
+        # A part that cannot be shown says why on its own page.
+        with suppress(FenzhiError):
+            sections.append((name, PARTS[name].of(year, code)))
     return {"files": [(file, year.words(key)) for file, key in files.items()], "sections": sections}
 
 

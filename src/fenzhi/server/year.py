@@ -13,7 +13,7 @@ import polars as pl
 
 from fenzhi.errors import FenzhiError, InputError
 from fenzhi.pipeline.explain import require_inputs
-from fenzhi.region import load_region
+from fenzhi.region import Region, load_region
 from fenzhi.reports.facts import HOSPITAL, Facts, gather, region_bands
 from fenzhi.reports.hospital import Hospital, statement_of
 from fenzhi.reports.tables import RunTables
@@ -100,11 +100,20 @@ class Year:
         return self.kept.get("bands", lambda: region_bands(self.tables))
 
     def simulation(self) -> Simulation:
-        """Return the year ready for what-ifs. Raises :class:`InputError` if the folder is not as the run read it."""
+        """Return the year ready for what-ifs. Raises as :meth:`region`."""
         return self.kept.get("simulation", self._simulation)
 
+    def region(self) -> Region:
+        """Return the folder's inputs. Raises :class:`InputError` if they are not as the run read them."""
+        return self.kept.get("region", self._region)
+
+    def _region(self) -> Region:
+        region = load_region(self.folder)
+        require_inputs(region, self.tables.manifest)
+        return region
+
     def _simulation(self) -> Simulation:
-        require_inputs(load_region(self.folder), self.tables.manifest)
+        self.region()
         return load_simulation(self.folder)
 
     def warm(self) -> None:

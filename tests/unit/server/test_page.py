@@ -15,6 +15,7 @@ import pytest
 from cli.calls import done, runs_of
 from cli.small import write_small
 from fenzhi.errors import InputError, OutputError
+from fenzhi.money import format_e4, format_fen
 from fenzhi.server import serve
 from fenzhi.server.year import Once, last_run
 from fenzhi.simulation import load_simulation, scenario_of
@@ -79,7 +80,7 @@ def test_the_overview_of_the_region_and_of_a_hospital(region):
 
 def test_parts_about_one_hospital_ask_for_one(region):
     user = User(region)
-    for part in ("scenario", "departments"):
+    for part in ("scenario", "departments", "case"):
         assert "请先在上方选择一家机构" in user.get(f"/{part}").text
     assert user.get("/take/departments/departments.csv").status == 404
     assert user.get("/nothing").status == 404
@@ -251,13 +252,58 @@ class TestScenario:
                 assert list(at_once) == alone
 
 
+class TestCase:
+    """What `fenzhi case` answers, of stays of the chosen hospital only."""
+
+    def test_a_stay_of_the_hospital_has_the_points_of_the_run(self, region, folder):
+        cases = pl.read_parquet(runs_of(folder)[0] / "cases.parquet")
+        row = cases.filter(pl.col("fixmedins_code") == "B2", pl.col("outcome") == "grouped").row(
+            0, named=True
+        )
+        said = User(region).ask("case", hospital="B2", setl_id=row["setl_id"])
+        assert row["group_id"] in said["html"]
+        assert format_e4(row["points_e4"]) in said["html"]
+        assert format_fen(row["standard_fen"]) in said["html"]
+        assert 'id="candidates"' in said["html"]
+
+    def test_a_stay_of_another_hospital_is_as_unknown_as_none(self, region, own, folder):
+        other = next(one for one in ids(folder, "B2") if one not in ids(folder, "A1"))
+        texts = set()
+        for user, code in ((User(region), "A1"), (User(own), "A1")):
+            for setl_id in (other, "nothing"):
+                said = user.ask("case", hospital=code, setl_id=setl_id)
+                assert said["error"] == "SERVE_CASE"
+                texts.add(said["html"].replace(setl_id, "X"))
+        assert len(texts) == 1
+
+    def test_a_record_typed_in(self, own):
+        typed = {"diag": "K35.800", "sex": "1", "age": "50", "days": "6", "cost": "9000.00"}
+        said = User(own).ask("case", **typed)
+        assert "error" not in said
+        assert "9,000.00" in said["html"]
+        assert "不寻找支付更高的编码" in said["html"]
+        refused = User(own).ask("case", **typed | {"cost": "nine"})
+        assert refused["error"] == "CASE_RECORD"
+
+
+class TestDepartments:
+    def test_the_sums_are_those_of_the_run(self, own, folder):
+        got = User(own).get("/take/departments/departments.csv").body.decode("utf-8-sig")
+        *_, last = csv.reader(io.StringIO(got))
+        hospitals = pl.read_parquet(runs_of(folder)[0] / "hospitals.parquet")
+        mine = hospitals.filter(pl.col("fixmedins_code") == "A1")
+        heads = got.split("\r\n")[0].split(",")
+        assert int(last[heads.index("病例数")]) == mine["cases"].sum()
+        assert round(float(last[heads.index("付费口径费用")]) * 100) == mine["cost_fen"].sum()
+
+
 def test_english(folder):
     with served(folder, lang="en", hospital="A1") as page:
         user = User(page)
-        for path in ("/", "/scenario", "/departments", "/export"):
+        for path in ("/", "/scenario", "/departments", "/case", "/export"):
             text = user.get(path).text
             assert '<html lang="en">' in text
-            assert not re.findall("总览|情景|科室与|导出", text)
+            assert not re.findall("总览|情景|科室|导出|病例", text)
 
 
 def test_a_folder_that_changed_since_the_run_answers_no_scenario(folder, tmp_path):

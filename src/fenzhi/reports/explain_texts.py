@@ -1,0 +1,81 @@
+"""What an explanation of the grouping says, on the screen and on the local page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "zh": {
+        "principal": "主要诊断",
+        "operations": "手术操作",
+        "main": "有效主要手术操作",
+        "dropped": "不参与分组的手术操作",
+        "none": "无",
+        "candidates": "候选病种(按优先顺序)",
+        "candidate": ("病种", "层次", "名称", "判定", "规则"),
+        "steps": "从分组到金额",
+        "step": ("步骤", "算式", "结果", "依据"),
+        "accepted": "符合",
+        "wins": "入组",
+        "operations_fail": "手术操作不符",
+        "other_diagnosis": "其他诊断不符",
+        "any_diagnosis": "诊断不符",
+        "age_days": "天龄不符",
+        "birth_weight": "出生体重不符",
+        "unmatched": "未匹配的手术:{}",
+    },
+    "en": {
+        "principal": "principal diagnosis",
+        "operations": "operations",
+        "main": "effective main operation",
+        "dropped": "operations left out",
+        "none": "none",
+        "candidates": "candidate groups, in order of precedence",
+        "candidate": ("group", "layer", "name", "answer", "rule"),
+        "steps": "from group to money",
+        "step": ("step", "formula", "result", "source"),
+        "accepted": "accepted",
+        "wins": "wins",
+        "operations_fail": "operations differ",
+        "other_diagnosis": "no such other diagnosis",
+        "any_diagnosis": "no such diagnosis",
+        "age_days": "age in days differs",
+        "birth_weight": "birth weight differs",
+        "unmatched": "surgery left: {}",
+    },
+}
+
+DRG_TEXTS: dict[str, dict[str, Any]] = {
+    "zh": {
+        "secondary": "其他诊断",
+        "looked": "查找过程(按顺序,至第一个符合的为止)",
+        "columns": ("层次", "编码", "名称", "判定"),
+        "levels": {"mdc": "主诊大类", "adrg": "ADRG", "drg": "DRG", "qy": "歧义判定", "return": "未细分"},
+        "held": "符合:{}",
+        "failed": "不符:{}",
+        "alone": "(只取第 {} 个手术操作)",
+        "alternative": "(条件 {})",
+        "ccs": "并发症与合并症",
+        "cc": ("诊断", "级别", "判定"),
+        "counts": "计入",
+        "excluded": "被排除表 {} 排除",
+        "result": "结果",
+        "closed": "跳过的主诊大类(主要诊断不在其中):{}",
+    },
+    "en": {
+        "secondary": "other diagnoses",
+        "looked": "what was looked at, in order, until the first that fits",
+        "columns": ("level", "code", "name", "answer"),
+        "levels": {"mdc": "chapter", "adrg": "ADRG", "drg": "DRG", "qy": "ambiguous?", "return": "undivided"},
+        "held": "fits: {}",
+        "failed": "fails: {}",
+        "alone": " (operation {} alone)",
+        "alternative": " (alternative {})",
+        "ccs": "complications and comorbidities",
+        "cc": ("diagnosis", "level", "answer"),
+        "counts": "counts",
+        "excluded": "excluded by table {}",
+        "result": "result",
+        "closed": "chapters passed over, the principal diagnosis is not in them: {}",
+    },
+}
