@@ -73,7 +73,7 @@ def all_local(opened: Opened, page: Served) -> bool:
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-@pytest.mark.parametrize("part", ["", "scenario", "departments", "case", "export"])
+@pytest.mark.parametrize("part", ["", "forecast", "scenario", "departments", "case", "export"])
 def test_a_part_is_quiet_fits_and_asks_this_machine_only(
     chromium: Chromium, page: Served, codes: list[str], part: str, width: int
 ) -> None:
@@ -84,6 +84,8 @@ def test_a_part_is_quiet_fits_and_asks_this_machine_only(
             slide(opened, "volume", 10)
             slide(opened, "others", 4)
             answered(opened, 2)
+        if part == "forecast":
+            answered(opened, 1)
         if part == "case":
             fields = {"diag": "K35.800", "sex": "1", "age": "50", "days": "6", "cost": "10500"}
             for name, value in fields.items():

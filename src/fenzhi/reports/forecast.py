@@ -47,6 +47,22 @@ def forecast_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    region = summary["region"]
+    return environment.get_template("forecast.html").render(
+        w=w,
+        manifest={"run_id": summary["as_of"]},
+        synthetic=summary["synthetic"],
+        version=summary["fenzhi"],
+        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        title=w("title", year=region["year"], name=_name(summary, tables)),
+        **context(summary, tables, w),
+    )
+
+
+def context(
+    summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], w: ForecastWords
+) -> dict[str, Any]:
+    """Return what the page shows: head, notes, figures, charts as (title, SVG), ``shown`` tables."""
     shown = [_values(tables["values"], w), _months(tables["months"], summary, w)]
     shown.insert(
         1,
@@ -57,20 +73,13 @@ def forecast_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]
     shown.append(_drivers(tables["drivers"], _titles(tables), w))
     if "coverage" in tables:
         shown = [*_coverage(tables, summary, w), *shown]
-    region = summary["region"]
-    return environment.get_template("forecast.html").render(
-        w=w,
-        manifest={"run_id": summary["as_of"]},
-        synthetic=summary["synthetic"],
-        version=summary["fenzhi"],
-        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        title=w("title", year=region["year"], name=_name(summary, tables)),
-        head=_head(summary, w),
-        notes=_notes(summary, w),
-        figures=_figures(tables, summary, w),
-        charts=_charts(tables, summary, w),
-        shown=shown,
-    )
+    return {
+        "head": _head(summary, w),
+        "notes": _notes(summary, w),
+        "figures": _figures(tables, summary, w),
+        "charts": _charts(tables, summary, w),
+        "shown": shown,
+    }
 
 
 def _name(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:

@@ -160,10 +160,10 @@ def scenario_data(year: Year, code: str, asked: Mapping[str, Any]) -> dict[str, 
     data: dict[str, Any] = {"hospital": code}
 
     def share(name: str) -> Decimal | None:
-        value = _number(asked, name)
+        value = number(asked, name)
         return None if value is None else value / _HUNDRED
 
-    volume, cost, days = share("volume"), share("cost"), _number(asked, "los_days")
+    volume, cost, days = share("volume"), share("cost"), number(asked, "los_days")
     if volume is not None:
         data["volume"] = [{**where, "growth": volume}]
     mix = share("mix")
@@ -176,7 +176,7 @@ def scenario_data(year: Year, code: str, asked: Mapping[str, Any]) -> dict[str, 
     data["move"] = _moves(year, asked, where)
     if (others := share("others")) is not None:
         data["others"] = {"growth": others}
-    if (coefficient := _number(asked, "coefficient")) is not None:
+    if (coefficient := number(asked, "coefficient")) is not None:
         data["coefficient"] = [{"value": coefficient}]
     lines = budget_lines(year.simulation().base)
     budget = [(pool, line, share(f"budget:{pool}")) for pool, line in lines.items()]
@@ -189,17 +189,17 @@ def scenario_data(year: Year, code: str, asked: Mapping[str, Any]) -> dict[str, 
 def _moves(year: Year, asked: Mapping[str, Any], where: Mapping[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for track in dict.fromkeys(year.simulation().base.region.policy.scope.other_tracks.values()):
-        value = _number(asked, f"track:{track}")
+        value = number(asked, f"track:{track}")
         if value is not None:
             found.append({**where, "share": value / _HUNDRED, "track": track})
-    value = _number(asked, "to_share")
+    value = number(asked, "to_share")
     if value is not None:
         to = _choice(asked, "to_hospital", "to_share")
         found.append({**where, "share": value / _HUNDRED, "to_hospital": to})
     return found
 
 
-def _number(asked: Mapping[str, Any], name: str) -> Decimal | None:
+def number(asked: Mapping[str, Any], name: str) -> Decimal | None:
     """Return the value of a slider; None for one that is not there or stands at nothing."""
     given = asked.get(name)
     if given is None or given == "":

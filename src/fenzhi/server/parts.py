@@ -8,6 +8,7 @@ from typing import Any
 
 from fenzhi.server.case import answer_case, case_fields, case_page
 from fenzhi.server.departments import departments
+from fenzhi.server.forecast import answer_forecast, forecast_choices, forecast_page
 from fenzhi.server.overview import overview
 from fenzhi.server.scenario import answer_scenario, levers, scenario_page
 from fenzhi.server.section import Answer, Section
@@ -32,6 +33,7 @@ class Part:
 #: Name in the address -> part, in the order of the navigation.
 PARTS: dict[str, Part] = {
     "overview": Part(overview, of_region=True),
+    "forecast": Part(forecast_page, "asks_forecast.html", of_region=True, more=forecast_choices),
     "scenario": Part(scenario_page, "scenario.html", more=levers),
     "departments": Part(departments),
     "case": Part(case_page, "case.html", more=case_fields),
@@ -39,6 +41,7 @@ PARTS: dict[str, Part] = {
 }
 #: What may be asked by a form or sliders -> who answers.
 ANSWERS: dict[str, Callable[[Year, str | None, dict[str, Any]], Answer]] = {
+    "forecast": answer_forecast,
     "scenario": answer_scenario,
     "case": answer_case,
 }

@@ -41,6 +41,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "这一改变要重新计算全年，用时 {seconds} 秒",
         "the whole year was computed anew, in {seconds} s",
     ),
+    # Forecast.
+    "forecast_lead": (
+        "由已发生的月份预测全年：病例、分值、点值、应付、盈亏与各月到账，均给出区间。可选择一个较早的日子，看当时会怎样预测。",
+        "The year's end from the months done: stays, points, point value, amounts and cash, each with its interval. An "
+        "earlier day shows what would have been said then.",
+    ),
+    "forecast_day": ("病例完整至", "Records complete up to"),
+    "forecast.low": ("点值下限（年初点值的倍数）", "Point value, low end, in opening values"),
+    "forecast.high": ("点值上限（年初点值的倍数）", "Point value, high end, in opening values"),
     # Scenarios.
     "scenario_lead": (
         "移动滑块，看{name}全年应付怎样变化。点值随全统筹区分值总量变动；每次都按同一套规则重新计算，与正式运算一致到分。",

@@ -8,6 +8,7 @@ import re
 import threading
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from fenzhi.money import format_e4, format_fen
 from fenzhi.server import serve
 from fenzhi.server.year import Once, last_run
 from fenzhi.simulation import load_simulation, scenario_of
+from fenzhi.simulation.forecast_write import forecast_region
 from server.asking import User, served
 
 
@@ -286,6 +288,26 @@ class TestCase:
         assert refused["error"] == "CASE_RECORD"
 
 
+class TestForecast:
+    def test_the_answer_is_that_of_the_forecast(self, region, folder):
+        user = User(region)
+        days = re.findall(r"<option>([0-9-]+)</option>", user.get("/forecast?hospital=B2").text)
+        assert days
+        day = date.fromisoformat(days[0])
+        said = user.ask("forecast", hospital="B2", as_of=days[0])
+        made = forecast_region(folder, day, hospital="B2")
+        row = made.tables["accounts"].row(
+            by_predicate=pl.col("pool").is_null() & (pl.col("measure") == "final_fen"), named=True
+        )
+        for end in ("expected", "low", "high"):
+            assert format_fen(row[end]) in said["html"]
+        assert "error" not in user.ask("forecast", as_of=days[0])
+
+    @pytest.mark.parametrize("day", ["2027-12-31", "2026-05-31", "today", None])
+    def test_a_day_that_makes_no_sense(self, region, day):
+        assert User(region).ask("forecast", as_of=day)["error"] in ("FORECAST_INPUT", "SERVE_ASK")
+
+
 class TestDepartments:
     def test_the_sums_are_those_of_the_run(self, own, folder):
         got = User(own).get("/take/departments/departments.csv").body.decode("utf-8-sig")
@@ -300,7 +322,7 @@ class TestDepartments:
 def test_english(folder):
     with served(folder, lang="en", hospital="A1") as page:
         user = User(page)
-        for path in ("/", "/scenario", "/departments", "/case", "/export"):
+        for path in ("/", "/forecast", "/scenario", "/departments", "/case", "/export"):
             text = user.get(path).text
             assert '<html lang="en">' in text
             assert not re.findall("总览|情景|科室|导出", text)
