@@ -65,10 +65,10 @@ class Opened:
             time.sleep(0.02)
         return found
 
-    def picture(self, path: Path) -> None:
-        """Write the whole page as a PNG."""
+    def picture(self, path: Path, *, whole: bool = True) -> None:
+        """Write the whole page as a PNG, or what its window shows."""
         found = self.chromium.call(
-            "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True}, self.session
+            "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole}, self.session
         )
         path.write_bytes(base64.b64decode(found["data"]))
 

@@ -31,11 +31,11 @@ def page_of(run: Path, kind: str) -> Path:
     return run / "statements" / f"{code}{'' if kind == 'year' else f'.{kind}'}.html"
 
 
-def keep_picture(opened: Opened, name: str) -> None:
+def keep_picture(opened: Opened, name: str, *, whole: bool = True) -> None:
     folder = os.environ.get("FENZHI_PICTURES")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        opened.picture(Path(folder) / f"{name}.png")
+        opened.picture(Path(folder) / f"{name}.png", whole=whole)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -102,6 +102,12 @@ def test_a_part_is_quiet_fits_and_asks_this_machine_only(
         assert opened.ask(OUTSIDE) == []
         assert "\ufffd" not in opened.ask("document.body.innerText")
         keep_picture(opened, f"serve-{part or 'overview'}-{width}")
+        if part == "scenario":
+            # What README shows: the window, at the phone scrolled to the answer.
+            opened.resize(width, 1000 if width == WIDE else 844)
+            if width == PHONE:
+                opened.ask("document.querySelector('input[name=volume]').closest('label').scrollIntoView()")
+            keep_picture(opened, "serve" if width == WIDE else "serve-phone", whole=False)
     finally:
         opened.close()
 

@@ -66,7 +66,7 @@ COMMANDS = {
         "fenzhi.cli.case",
     ),
     "serve": (
-        "本机页面:总览、情景模拟、科室、导出 / a local page: overview, scenarios, departments, export",
+        "本机页面:总览、预测、情景模拟、科室、单病例 / a local page: forecast, scenarios, departments, one case",
         "fenzhi.cli.serve",
     ),
 }

@@ -31,10 +31,10 @@ TEXTS = {
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="缺省取空闲端口 / default: a free one")
 @lang_option
 def command(folder: Path, hospital: str | None, run: Path | None, port: int, lang: str) -> None:
-    """在本机打开一个页面:总览、情景模拟(滑块)、科室、导出。不连接网络,地址含口令。
+    """在本机打开一个页面:总览、预测、情景模拟(滑块)、科室、单病例、导出。不连接网络,地址含口令。
 
-    A local page on a finished run: overview, scenarios by sliders, departments, everything to take away. Bound to
-    127.0.0.1, with a token; it asks nothing of the network.
+    A local page on a finished run: overview, forecast, scenarios by sliders, departments, one case, everything to
+    take away. Bound to 127.0.0.1, with a token; it asks nothing of the network.
     """
     from fenzhi.server import serve
 

@@ -118,7 +118,7 @@ def case_section(answer: CaseAnswer, year: Year) -> Section:
         _payment(answer, year),
         _limits(answer, year),
         _reviews(answer.reviews, said),
-        *_trace(answer.trace, lang),
+        *_trace(answer.trace, year),
         _findings(answer.findings, lang),
     ]
     facts = answer.facts.row(0, named=True)
@@ -131,7 +131,7 @@ def case_section(answer: CaseAnswer, year: Year) -> Section:
         (names["fund_fen"], yuan(paid.get("fund_fen"))),
     ]
     notes = [note[lang == "en"] for note in answer.notes]
-    return Section("case", said["purpose"], figures, [table for table in tables if table.rows], notes)
+    return Section("case", "", figures, [table for table in tables if table.rows], notes)
 
 
 def _figure(name: str, value: Any) -> Cell:
@@ -161,6 +161,8 @@ def _payment(answer: CaseAnswer, year: Year) -> Table:
             cell = text(_band(year, str(value), titles.get(value, str(value))))
         elif name == "point_value_e4":
             cell = cell._replace(note=said["sources"][shown["value_source"]])
+        elif name == "pool":
+            cell = text(year.tables.pool_titles().get(value, value))
         elif name == "outcome":
             cell = text(year.words.name("outcome", value))
         table.add(text(title), cell._replace(kind="num"))
@@ -200,8 +202,9 @@ def _reviews(reviews: pl.DataFrame, said: Mapping[str, Any]) -> Table:
     return table
 
 
-def _trace(trace: Trace, lang: str) -> list[Table]:
+def _trace(trace: Trace, year: Year) -> list[Table]:
     """Return the candidates and why they lost (DIP), or every step of the way (DRG)."""
+    lang = year.words.lang
     said = EXPLAIN_TEXTS[lang]
     if isinstance(trace, DrgTrace):
         return _drg_trace(trace, lang)
@@ -211,7 +214,13 @@ def _trace(trace: Trace, lang: str) -> list[Table]:
         verdict = said["wins"] if one.wins else said[_ANSWERS.get(one.answer, one.answer)]
         rule = "; ".join(f"{name}={value}" for name, value in one.rule.items())
         left = said["unmatched"].format(" | ".join(one.unmatched)) if one.unmatched else None
-        table.add(code(one.group_id), text(one.layer), text(one.name), text(verdict, note=left), text(rule))
+        table.add(
+            code(one.group_id),
+            text(year.words.name("layer", one.layer)),
+            text(one.name),
+            text(verdict, note=left),
+            text(rule),
+        )
     return [table]
 
 

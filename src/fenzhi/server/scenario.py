@@ -78,7 +78,9 @@ def answer_scenario(year: Year, hospital: str | None, asked: dict[str, Any]) -> 
         yuan(sums["difference_fen"], plus=True).text,
         yuan(margin, plus=True).text,
     ]
-    return Answer(section, {**sums, "toml": toml_text(data), "state": state, "row": row})
+    return Answer(
+        section, {**sums, "toml": toml_text(data), "state": state, "brief": section.lead, "row": row}
+    )
 
 
 def _file(given: str) -> dict[str, Any]:

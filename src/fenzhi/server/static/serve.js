@@ -57,6 +57,7 @@ async function ask(form) {
   if (mine.signal.aborted) return;
   if (answer.html) shown.innerHTML = answer.html;
   state.textContent = answer.state || "";
+  state.dataset.brief = answer.brief || "";
   place.classList.remove("waiting");
   place.dataset.answers = Number(place.dataset.answers || 0) + 1;
   last = answer.error ? null : answer;
