@@ -162,7 +162,7 @@ def _payment(answer: CaseAnswer, year: Year) -> Table:
         elif name == "point_value_e4":
             cell = cell._replace(note=said["sources"][shown["value_source"]])
         elif name == "pool":
-            cell = text(year.tables.pool_titles().get(value, value))
+            cell = text(year.tables.pool_titles().get(str(value)) or value)
         elif name == "outcome":
             cell = text(year.words.name("outcome", value))
         table.add(text(title), cell._replace(kind="num"))

@@ -283,7 +283,7 @@ class TestCase:
         said = User(own).ask("case", **typed)
         assert "error" not in said
         assert "9,000.00" in said["html"]
-        assert "不寻找支付更高的编码" in said["html"]
+        assert "不寻找支付更高的编码" in User(own).get("/case").text
         refused = User(own).ask("case", **typed | {"cost": "nine"})
         assert refused["error"] == "CASE_RECORD"
 
