@@ -121,27 +121,37 @@ def _coefficient(year: Year, code: str) -> list[Slider]:
     known = year.hospital(code).rows["coefficient_e4"].drop_nulls().unique().to_list()
     if len(known) != 1:
         return []
-    values = (max(known[0] - 3000, 0), known[0] + 3000, known[0])
+    return [_value("coefficient", year.words("lever.coefficient"), known[0], 3000)]
+
+
+def _value(name: str, title: str, value_e4: int, room_e4: int) -> Slider:
+    """Return the slider of a number at 1/10,000, with as much room on both sides."""
+    values = (max(value_e4 - room_e4, 0), value_e4 + room_e4, value_e4)
     least, most, start = (format_e4(one).replace(",", "") for one in values)
-    return [
-        Slider("coefficient", year.words("lever.coefficient"), "", least, most, "0.0001", start, plain=True)
-    ]
+    return Slider(name, title, "", least, most, "0.0001", start, plain=True)
 
 
 def _around(year: Year, base: Base, others: bool) -> list[Slider]:
     """Return the sliders of what is not the hospital's own work."""
     words, titles = year.words, {pool.id: pool.title or pool.id for pool in base.region.pools}
     found = [Slider("others", words("lever.others"), "%", "-30", "30")] if others else []
-    for pool, line in budget_lines(base).items():
-        name = titles.get(pool, pool)
-        found.append(Slider(f"budget:{pool}", words("lever.budget", name=name), "%", "-20", "20"))
-        assert line
+    for pool in budget_lines(base):
+        found.append(Slider(f"budget:{pool}", words("lever.budget", name=titles[pool]), "%", "-20", "20"))
+    if base.region.published is None:
+        return found
+    # A hospital alone: no budget makes the point value, it is stated.
+    found.append(Slider("elasticity", words("lever.elasticity"), "", "-2", "0", "0.05"))
+    for pool, value in base.region.published.given().items():
+        title = words("value_of", name=titles.get(pool, pool))
+        found.append(_value(f"value:{pool}", title, value, value // 5))
     return found
 
 
 def budget_lines(base: Base) -> dict[str, str]:
     """Return pool -> the line of its budget that a slider changes: last year's total, else the income."""
-    found = {}
+    found: dict[str, str] = {}
+    if base.region.published is not None:
+        return found
     for pool in base.region.budget.pool:
         income = [line for line in pool.lines if line.kind == "income" and line.amount is not None]
         if pool.last_by_disease is not None:
@@ -183,7 +193,20 @@ def scenario_data(year: Year, code: str, asked: Mapping[str, Any]) -> dict[str, 
     data["budget"] = [
         {"pool": pool, "line": line, "growth": growth} for pool, line, growth in budget if growth is not None
     ]
+    data["point_value"] = _point_value(year, asked)
     return {key: value for key, value in data.items() if value}
+
+
+def _point_value(year: Year, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a hospital alone states of the point value: how it follows its points, values of pools."""
+    published = year.simulation().base.region.published
+    if published is None:
+        return {}
+    given = {pool: number(asked, f"value:{pool}") for pool in published.given()}
+    values = {pool: value for pool, value in given.items() if value is not None}
+    elasticity = number(asked, "elasticity")
+    found: dict[str, Any] = {} if elasticity is None else {"elasticity": elasticity}
+    return found | ({"values": values} if values else {})
 
 
 def _moves(year: Year, asked: Mapping[str, Any], where: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -319,6 +319,25 @@ class TestDepartments:
         assert round(float(last[heads.index("付费口径费用")]) * 100) == mine["cost_fen"].sum()
 
 
+def test_the_folder_of_a_hospital_alone(folder, tmp_path):
+    alone = tmp_path / "alone"
+    load_simulation(folder).write_hospital("B2", alone)
+    done("run", alone, "--no-reports")
+    with served(alone) as page:
+        user = User(page)
+        sliders = re.findall(r'type="range" name="([^"]+)"', user.get("/scenario").text)
+        assert {"elasticity", "value:employee", "value:resident"} <= set(sliders)
+        assert not {name for name in sliders if name.startswith(("others", "budget", "to_"))}
+        said = user.ask("scenario", **{"volume": "50", "elasticity": "-0.5", "value:employee": "9.5"})
+    data = {
+        "hospital": "B2",
+        "volume": [{"growth": "0.5"}],
+        "point_value": {"elasticity": "-0.5", "values": {"employee": "9.5"}},
+    }
+    outcome = load_simulation(alone).run(scenario_of(data))
+    assert said["after_fen"] == outcome.own["after_fen"].sum() != said["before_fen"]
+
+
 def test_english(folder):
     with served(folder, lang="en", hospital="A1") as page:
         user = User(page)
