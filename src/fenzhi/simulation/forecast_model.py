@@ -5,13 +5,13 @@ Everything is statistics, so numbers are floats; what pays is computed from whol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from fenzhi.arrays import Floats, Int64s
-from fenzhi.simulation.forecast_cells import MONTHS, Cells
+from fenzhi.simulation.forecast_cells import MEANS, MONTHS, Cells
 
 #: Months that are drawn together, so that what lasts for some months does so in the draws.
 BLOCK = 3
@@ -19,6 +19,10 @@ BLOCK = 3
 POOL_STAYS = 50.0
 #: Accounts with fewer stays in the history have no months of their own to draw from.
 OWN_STAYS = 36.0
+#: Growth of a stay's means differs from year to year by at least so much (standard deviation), however alike it was.
+GROWTH_SPREAD = 0.01
+#: The part of the accounts whose truth an interval should hold, and the draws with which that is tried.
+INSIDE, TRIED = 0.8, 200
 _LEAST = 1e-9
 
 
@@ -246,7 +250,45 @@ def _blocks(rng: np.random.Generator, shape: tuple[int, ...], months: int, of: i
 
 
 def draw_rest(cells: Cells, draws: int, rng: np.random.Generator) -> Floats:
-    """Return draws x accounts x months x quantities of the days that are still to come."""
+    """Return draws x accounts x months x quantities of the days that are still to come.
+
+    The draws are spread around their mean as the newest year of the history asks for (:func:`spread_factor`).
+    """
+    apart, ahead = rng.spawn(2)
+    found = _draw(cells, draws, ahead)
+    factor = spread_factor(cells, min(draws, TRIED), apart)
+    if factor == 1:
+        return found
+    mean = found.mean(axis=0)
+    spread: Floats = np.maximum(np.rint(mean + factor * (found - mean)), 0)
+    return spread
+
+
+def spread_factor(cells: Cells, draws: int, rng: np.random.Generator) -> float:
+    """Return by how much more than the model says a year differed from its forecast; 1 to 2.
+
+    The newest year of the history is forecast from the years before it, as of the same day: the factor is the multiple
+    of half an interval within which the truth lies for the part :data:`INSIDE` of the accounts, over all quantities.
+    With fewer than three years there is nothing to try it on.
+    """
+    if len(cells.past) < 3:
+        return 1.0
+    last = cells.past[-1]
+    earlier = replace(cells, past=cells.past[:-1], now=last * cells.done[None, :, None])
+    drawn = _draw(earlier, draws, rng).sum(axis=2)
+    truth = (last * (1 - cells.done)[None, :, None]).sum(axis=1)
+    low, middle, high = np.quantile(drawn, ((1 - INSIDE) / 2, 0.5, (1 + INSIDE) / 2), axis=0)
+    half = (high - low) / 2
+    seen = (truth[:, :1] > 0) & (half > 0)
+    if not seen.any():
+        return 1.0
+    # Half a standard error more: so few accounts say only roughly how wide is wide enough.
+    part = min(INSIDE + np.sqrt(INSIDE * (1 - INSIDE) / len(truth)) / 2, 0.99)
+    off = (np.abs(truth - middle) / np.maximum(half, _LEAST))[seen]
+    return float(np.clip(np.quantile(off, part), 1, 2))
+
+
+def _draw(cells: Cells, draws: int, rng: np.random.Generator) -> Floats:
     season, at, years = seasons(cells), cells.at, len(cells.past)
     accounts, rest = len(at), cells.rest
     stays = cells.past[..., 0].sum(axis=2)
@@ -300,15 +342,17 @@ def _draw_means(cells: Cells, volume: Floats, shocked: Floats, rng: np.random.Ge
     relative = drift / np.maximum(np.diagonal(spread, axis1=1, axis2=2), _LEAST)
     worth = np.stack([_counting(stays, one).sum(axis=0) for one in relative.T], axis=1)
     whole = _ratio(by_pool(sums, at, len(cells.pools), 0), by_pool(usual, at, len(cells.pools), 0))[at]
+    chance = _growth_chance(sums, mine, spread, at)
+    trust, trend = _trend(cells, means, spread, np.diagonal(chance, axis1=1, axis2=2))
+    grown = trust * grown + (1 - trust) * trend
     prior = np.where(known, means.account * grown[at], whole)
     mean = (mine * _ratio(sums, usual) + worth * prior + _LEAST * whole) / (mine + worth + _LEAST)
     root = np.linalg.cholesky(spread + _LEAST * np.eye(spread.shape[-1]))
     shape = (len(volume), len(at), spread.shape[-1])
     known_of = np.sqrt(1 / np.maximum(mine + worth, 1))
     off = np.einsum("aij,saj->sai", root, rng.standard_normal(shape)) * known_of
-    off += _growth_errors(sums, mine, spread, at, len(volume), rng) * (
-        worth / np.maximum(mine + worth, _LEAST)
-    )
+    drawn = _drawn_growth(chance, len(volume), rng) * np.sqrt(trust)
+    off += drawn[:, at] * (worth / np.maximum(mine + worth, _LEAST))
     each = np.einsum("aij,samj->sami", root, rng.standard_normal((*volume.shape, shape[-1])))
     each /= np.sqrt(np.maximum(volume, 1))[..., None]
     factor = np.maximum(1 + off[:, :, None, :] + each, 0.05)
@@ -316,15 +360,45 @@ def _draw_means(cells: Cells, volume: Floats, shocked: Floats, rng: np.random.Ge
     return out
 
 
-def _growth_errors(
-    sums: Floats, stays: Floats, spread: Floats, at: Int64s, draws: int, rng: np.random.Generator
-) -> Floats:
-    """Return draws x accounts x 3: how far off the growth of the pools' means may be, measured on the months done."""
-    pools = int(at.max()) + 1
-    part = _ratio(sums, by_pool(sums, at, pools, 0)[at])
+def _growth_chance(sums: Floats, stays: Floats, spread: Floats, at: Int64s) -> Floats:
+    """Return pools x 3 x 3: the relative covariance that chance gives the means of pools; ``stays``: accounts x 1."""
+    part = _ratio(sums, by_pool(sums, at, int(at.max()) + 1, 0)[at])
     weight = _ratio(part[:, :, None] * part[:, None, :], stays[:, :, None])
-    covariance = by_pool(weight * spread, at, pools, 0)
-    root = np.linalg.cholesky(covariance + _LEAST**2 * np.eye(covariance.shape[-1]))
-    drawn = np.einsum("pij,spj->spi", root, rng.standard_normal((draws, pools, covariance.shape[-1])))
-    found: Floats = drawn[:, at]
-    return found
+    return by_pool(weight * spread, at, int(at.max()) + 1, 0)
+
+
+def _drawn_growth(chance: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    """Return draws x pools x 3: how far off the growth of the pools' means may be, measured on the months done."""
+    root = np.linalg.cholesky(chance + _LEAST**2 * np.eye(chance.shape[-1]))
+    drawn: Floats = np.einsum("pij,spj->spi", root, rng.standard_normal((draws, *chance.shape[:2])))
+    return drawn
+
+
+def _trend(cells: Cells, means: Means, spread: Floats, measured: Floats) -> tuple[Floats, Floats]:
+    """Return pools x 3 twice: how far to trust the growth of the months done, 0 to 1, and the history's own growth.
+
+    ``measured``: the relative variance of the former. By the variances of both (the mean of two normal figures): the
+    history's is what years differ by beyond chance, from all pools, at least :data:`GROWTH_SPREAD`, and chance.
+    """
+    years = len(cells.past)
+    if years < 2:
+        return np.ones_like(measured), np.ones_like(measured)
+    grown = _ratio(means.year[1:], means.year[:-1], 1.0)
+    trend = grown.mean(axis=0)
+    sums, stays = cells.past[..., 1:].sum(axis=2), cells.past[..., 0].sum(axis=2)
+    chance = np.stack(
+        [
+            np.diagonal(_growth_chance(sums[t], stays[t][:, None], spread, cells.at), axis1=1, axis2=2)
+            for t in range(years)
+        ]
+    )
+    pairs = chance[1:] + chance[:-1]
+    differ = ((grown - trend) ** 2).sum(axis=(0, 1)) / max((years - 2) * grown.shape[1], 1) - pairs.mean(
+        axis=(0, 1)
+    )
+    between = np.maximum(differ, GROWTH_SPREAD**2)
+    before = (between + chance[-1]) * (1 + 1 / (years - 1))
+    trust = before / np.maximum(before + measured, _LEAST)
+    # Points of the history are those before deviation, so this year's show no growth but also what deviation does.
+    trust[:, MEANS.index("points_e4")] = 1.0
+    return trust, trend

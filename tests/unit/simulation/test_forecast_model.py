@@ -154,3 +154,42 @@ def test_one_year_of_history_is_enough():
     assert rest.mean(axis=0) == pytest.approx([70, 70], rel=0.06)
     assert rest.shape == (1_000, 2)
     assert MONTHS == 12
+
+
+def test_two_years_cannot_be_tried_on_a_third():
+    past = [{"A": WINTER, "B": WINTER}] * 2
+    assert (
+        model.spread_factor(cells(past, {"A": WINTER[:6], "B": WINTER[:6]}), 50, np.random.default_rng(1))
+        == 1
+    )
+
+
+def test_draws_are_spread_as_the_newest_year_asks_for():
+    """Two even years, then one whose second half was far from what its first half and both years said."""
+    even, fallen = [100] * 12, [100] * 6 + [60] * 6
+    one = cells([{"A": even, "B": even}] * 2 + [{"A": fallen, "B": fallen}], {"A": [100] * 6, "B": [100] * 6})
+    # Half a year is 600 stays, 240 came less: ten times the deviation of chance, so the factor meets its limit.
+    assert model.spread_factor(one, 200, np.random.default_rng(1)) == 2
+    drawn = model.draw_rest(one, 2_000, np.random.default_rng(2))[..., 0].sum(axis=2)
+    # The generator of draw_rest goes two ways: the trial, and the draws themselves.
+    plain = model._draw(one, 2_000, np.random.default_rng(2).spawn(2)[1])[..., 0].sum(axis=2)
+    assert drawn.mean(axis=0) == pytest.approx(plain.mean(axis=0), rel=0.001)
+    assert drawn.std(axis=0) == pytest.approx(2 * plain.std(axis=0), rel=0.02)
+
+
+def test_growth_of_the_months_done_is_trusted_as_far_as_chance_lets():
+    # Means of 100, 102 and 104.04: every year grows by 2 %, so years differ by the least, 1 %: 0.01^2. All stays of
+    # an account are alike, so chance is 0: the history's growth has the variance 0.0001 x (1 + 1 / 2) = 0.00015.
+    amounts = [{"A": n, "B": n} for n in (10_000, 10_200, 10_404)]
+    history = pl.concat(
+        [stays({"A": [5] * 12, "B": [5] * 12}, 2024 + at, points) for at, points in enumerate(amounts)]
+    )
+    one = cells_of(
+        history, [2024, 2025, 2026], stays({"A": [5] * 6, "B": [5] * 6}, 2027, amounts[2]), ACCOUNTS, AS_OF
+    )
+    trust, trend = model._trend(
+        one, model._means(one), np.zeros((2, 3, 3)), np.array([[0.00015, 0.00015, 0.0]])
+    )
+    assert trend[0] == pytest.approx([1.02] * 3)
+    # Points: always as measured. Cost: 0.00015 / (0.00015 + 0.00015). Booked: measured without error.
+    assert trust[0] == pytest.approx([1, 0.5, 1])
