@@ -83,3 +83,11 @@ def test_what_cannot_be_is_said_before_any_work(small, files, tmp_path):
     other.write_text('hospital = "B2"\n[others]\ngrowth = 1\n', encoding="utf-8")
     said = fenzhi("simulate", small, "--scenario", files["more"], "--scenario", other)
     assert "scenarios side by side are of one hospital" in said.err
+
+
+def test_a_scenario_of_the_whole_region_names_no_hospital(small, tmp_path):
+    scenario = tmp_path / "all.toml"
+    scenario.write_text('[[volume]]\nhospital = "A1"\ngrowth = 1\n', encoding="utf-8")
+    said = json.loads(done("simulate", small, "--scenario", scenario, "--json"))
+    [one] = said["scenarios"]
+    assert one["difference_fen"] == one["after_fen"] - one["before_fen"] == sum(one["causes"].values())

@@ -80,7 +80,7 @@ def summary_of(simulation: Simulation, outcomes: Sequence[Outcome]) -> dict[str,
     region = simulation.base.region
     catalog = simulation.base.frozen.parts[0].setting.catalog.meta
     code = outcomes[0].hospital
-    named = simulation.hospitals.filter(pl.col("fixmedins_code") == code)["fixmedins_name"]
+    named = simulation.hospitals.filter(pl.col("fixmedins_code") == pl.lit(code, pl.String))["fixmedins_name"]
     return {
         "fenzhi": version("fenzhi"),
         "region": {
