@@ -27,8 +27,8 @@ def _pull(at: Point, others: Sequence[tuple[Point, int]]) -> tuple[Decimal, Deci
     return x, y, weight
 
 
-def _at_a_point(points: Sequence[tuple[Point, int]]) -> Point | None:
-    """Return the mean of the given points that are themselves a geometric median, None if none is.
+def _at_a_point(points: Sequence[tuple[Point, int]]) -> list[Point]:
+    """Return the given points that are themselves a geometric median.
 
     A point is one if the others pull at it with no more than its own weight (Kuhn 1973).
     """
@@ -38,9 +38,7 @@ def _at_a_point(points: Sequence[tuple[Point, int]]) -> Point | None:
         # Equality (two points, points on a line) is decided with room for the last digits.
         if x * x + y * y <= Decimal(times) ** 2 + _CLOSE:
             found.append(at)
-    if not found:
-        return None
-    return _mean([(point, 1) for point in found])
+    return found
 
 
 def _mean(points: Sequence[tuple[Point, int]]) -> Point:
@@ -51,18 +49,24 @@ def _mean(points: Sequence[tuple[Point, int]]) -> Point:
     )
 
 
-def geometric_median(points: Sequence[tuple[Fraction, Fraction]]) -> Point:
-    """Return the point with the smallest sum of distances to ``points`` (at least one), to about 20 digits.
+def geometric_median(points: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
+    """Return the point with the smallest sum of distances to ``points`` (at least one).
 
-    Where several points have the smallest sum (points on a line), the middle of them. The order does not matter.
+    Exact where it is one of them, to about 20 digits elsewhere. Where several points have the smallest sum (points on
+    a line), the middle of them. The order does not matter.
     """
     with localcontext() as context:
         context.prec = _DIGITS
+        # Exact ones are kept: what is paid must not hang on the last of forty digits.
+        exact = {(_decimal(x), _decimal(y)): (x, y) for x, y in points}
         counted = Counter((_decimal(x), _decimal(y)) for x, y in points)
         known = sorted(counted.items())
-        median = _at_a_point(known)
-        if median is not None:
-            return median
+        medians = [exact[point] for point in _at_a_point(known)]
+        if medians:
+            n = len(medians)
+            return sum((x for x, _ in medians), Fraction(0)) / n, sum(
+                (y for _, y in medians), Fraction(0)
+            ) / n
         at = _mean(known)
         for _ in range(_MOST_STEPS):
             # A step that lands on a given point goes on from beside it (Vardi and Zhang 2000).
@@ -75,4 +79,4 @@ def geometric_median(points: Sequence[tuple[Fraction, Fraction]]) -> Point:
             at = (at[0] + step[0], at[1] + step[1])
             if step[0] * step[0] + step[1] * step[1] < _CLOSE * _CLOSE:
                 break
-        return at
+        return Fraction(at[0]), Fraction(at[1])

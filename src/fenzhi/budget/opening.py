@@ -76,7 +76,7 @@ def _favourable(all_: _Sums, hospitals: Iterable[_Sums], policy: PointValue) -> 
     places = [
         (Fraction(one.cost, one.points) / mean, Fraction(one.cost, one.stays) / per_stay) for one in inside
     ]
-    return Fraction(geometric_median(places)[0]) * mean, Fraction(1)
+    return geometric_median(places)[0] * mean, Fraction(1)
 
 
 def opening_values(

@@ -92,6 +92,15 @@ def test_a_hospital_of_dear_stays_is_not_in_the_quadrant() -> None:
     assert value(past, opening="favourable") == 45_000
 
 
+@pytest.mark.parametrize("odd", [25_001, 25_003, 25_007, 25_009])
+def test_the_value_of_one_hospital_is_exact_to_the_half_step(odd: int) -> None:
+    """Only D is below both means: 90,001 / 20,000 = 4.50005, a half step, goes up, whatever the region's mean."""
+    past = history(
+        ("E", 2026, "A", 300_000, 30_000), ("E", 2026, "B", 200_000, odd), ("E", 2026, "D", 90_001, 20_000)
+    )
+    assert value(past, opening="favourable_2d") == 45_001
+
+
 def points(*pairs: tuple[object, object]) -> list[tuple[Fraction, Fraction]]:
     return [(Fraction(str(x)), Fraction(str(y))) for x, y in pairs]
 
@@ -105,11 +114,11 @@ def test_geometric_medians() -> None:
     # Twice at one place weighs twice.
     assert geometric_median(points((0, 0), (0, 0), (4, 0), (9, 1)))[0] == 0
     x, y = geometric_median(points((0, 0), (2, 0), (0, 2), (2, 2)))
-    assert abs(x - 1) < Decimal("1e-20")
-    assert abs(y - 1) < Decimal("1e-20")
+    assert abs(x - 1) < Fraction(1, 10**20)
+    assert abs(y - 1) < Fraction(1, 10**20)
     # The Fermat point of (0, 0), (1, 0), (0, 1) lies at x = y = (3 - sqrt 3) / 6.
     x, _ = geometric_median(points((0, 0), (1, 0), (0, 1)))
-    assert abs(x - (3 - Decimal(3).sqrt()) / 6) < Decimal("1e-20")
+    assert abs(x - Fraction(3 - Decimal(3).sqrt()) / 6) < Fraction(1, 10**20)
 
 
 COORDINATE = st.integers(1, 200).map(lambda n: Fraction(n, 100))
