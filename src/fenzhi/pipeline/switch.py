@@ -161,10 +161,20 @@ def _measured(pack: Policy) -> Policy:
 def _own_rows(
     region: Region, catalog: DipCatalog | DrgCatalog, left_out: dict[str, int]
 ) -> tuple[Region, dict[str, int]]:
-    """Return the region without rows of its lists of groups that the new catalogue does not have."""
-    known = pl.concat([all_groups(catalog, pack)["group_id"] for pack in region.policies]).unique().implode()
-    fits = pl.col("group_id").is_in(known)
-    overrides, auxiliary = region.weight_overrides.filter(fits), region.auxiliary.filter(fits)
+    """Return the region without rows of its lists of groups that the new catalogue does not have.
+
+    Nor has it rows of auxiliary.csv for groups that are now of a layer without auxiliary types.
+    """
+    known, divided = [], []
+    for pack in region.policies:
+        groups = all_groups(catalog, pack).select("group_id", "layer")
+        excluded = [] if pack.auxiliary is None else list(pack.auxiliary.excluded_layers)
+        known.append(groups["group_id"])
+        divided.append(groups.filter(~pl.col("layer").is_in(excluded).fill_null(False))["group_id"])
+    overrides, auxiliary = (
+        rows.filter(pl.col("group_id").is_in(pl.concat(ids).unique().implode()))
+        for rows, ids in ((region.weight_overrides, known), (region.auxiliary, divided))
+    )
     gone = {
         "weight_overrides": region.weight_overrides.height - overrides.height,
         "auxiliary": region.auxiliary.height - auxiliary.height,
