@@ -41,7 +41,7 @@ def stay(cost: int | None, reference: int | None = 1_000_000, rw: int = 1_000_00
         (5_000_001, "extreme", [-4_500_002, -3_000_001, -1, 0]),
     ],
 )
-def test_the_distances_of_the_handbooks_table(cost, inside, missing):
+def test_the_distances_of_a_table_worked_by_hand(cost, inside, missing):
     found = deviation_limits(stay(cost), rules())
     assert found["from_fen"].to_list() == [0, 500_000, 2_000_001, 5_000_001]
     assert found["upto_fen"].to_list() == [499_999, 2_000_000, 5_000_000, None]
