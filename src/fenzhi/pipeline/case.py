@@ -278,7 +278,7 @@ def quality_findings(warnings: pl.DataFrame) -> pl.DataFrame:
             for name, found in texts.items()
         ),
         pl.lit(_SOURCE).alias("source"),
-    ).cast(AUDIT)  # type: ignore[arg-type]
+    ).select(pl.col(name).cast(dtype) for name, dtype in AUDIT.items())
 
 
 def answer_case(

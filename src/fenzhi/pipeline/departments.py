@@ -308,7 +308,7 @@ def _quotas(region: Region, hospital: str, file: Path | None, departments: pl.Se
         return given
     past = past.select("dscg_caty", cost_of(past, region.policy.scope).alias("cost_fen"))
     measured = history_quotas(past).join(given.select("dscg_caty"), on="dscg_caty", how="anti")
-    return pl.concat([given, measured.cast(schema)])  # type: ignore[arg-type]
+    return pl.concat([given, measured.select(pl.col(name).cast(dtype) for name, dtype in schema.items())])
 
 
 def _read_quotas(file: Path, departments: pl.Series) -> pl.DataFrame:

@@ -88,6 +88,5 @@ def deviation_limits(scored: pl.DataFrame, rules: Deviation) -> pl.DataFrame:
         )
         .with_columns(pl.when(cost.is_not_null()).then("to_here_fen").alias("to_here_fen"))
         .sort("setl_id", "order")
-        .select(list(LIMITS))
-        .cast(LIMITS)  # type: ignore[arg-type]
+        .select(pl.col(name).cast(dtype) for name, dtype in LIMITS.items())
     )

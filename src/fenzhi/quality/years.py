@@ -75,7 +75,7 @@ def stability(yearly: pl.DataFrame) -> dict[str, int | float | None]:
     """Return figures of :func:`yearly_weights` for the newest year: groups tested and stable, their stays, changes."""
     tested = yearly.filter(pl.col("tested") & (pl.col("year") == pl.col("year").max()))
     stable = tested.filter("stable")
-    middle = tested["change_e4"].abs().median()
+    middle = tested.select(pl.col("change_e4").abs().median()).item()
     return {
         "weights_tested": tested.height,
         "weights_stable": stable.height,
@@ -83,5 +83,5 @@ def stability(yearly: pl.DataFrame) -> dict[str, int | float | None]:
         "share_stays_stable": int(stable["cases"].sum()) / int(tested["cases"].sum())
         if tested.height
         else None,
-        "change_median": None if middle is None else float(middle) / SCALE,  # type: ignore[arg-type]
+        "change_median": None if middle is None else float(middle) / SCALE,
     }

@@ -163,7 +163,7 @@ def _found(
         en.alias("en"),
         source.alias("source"),
     )
-    return shown.cast(AUDIT)  # type: ignore[arg-type]
+    return shown.select(pl.col(name).cast(dtype) for name, dtype in AUDIT.items())
 
 
 def _twice(stays: pl.DataFrame) -> list[pl.DataFrame]:

@@ -51,14 +51,14 @@ def _coverage(curve: pl.DataFrame, threshold: int, w: BuildWords) -> Any:
         {"at": at, "share": share / 100, "groups": groups}
         for at, share, groups in _thinned(curve).select("threshold", "share_e4", "groups").iter_rows()
     ]
-    top = int(curve["threshold"].max())  # type: ignore[arg-type]
+    top = int(curve.select(pl.col("threshold").max()).item())
     scale = alt.Scale(type="log", domain=[1, max(top, 2)], nice=False)
     x = alt.X("at:Q", title=w("axis_threshold"), scale=scale, axis=alt.Axis(format="~s", tickCount=8))
     percent = alt.Axis(tickCount=5, labelExpr="datum.label + '%'")
     y = alt.Y("share:Q", title=w("axis_share"), scale=alt.Scale(domain=[0, 100]), axis=percent)
     line = alt.Chart(values_of(rows)).mark_line(color=ACCENT, strokeWidth=2, interpolate="step-before")
     reached = curve.filter(pl.col("threshold") >= threshold)
-    share = int(reached["share_e4"].max() or 0) / 100  # type: ignore[arg-type]
+    share = int(reached.select(pl.col("share_e4").max()).item() or 0) / 100
     text = w("chosen_threshold", n=f"{threshold:,}", share=f"{share:.2f}%")
     chosen = alt.Chart(values_of([{"at": min(threshold, max(top, 2)), "share": share, "text": text}]))
     mark = chosen.mark_rule(color=WARN, strokeDash=[4, 3]).encode(x="at:Q")

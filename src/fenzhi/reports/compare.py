@@ -66,7 +66,7 @@ def compare_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame],
     ]
     if by_stays:
         shown += [flows_table(tables["flows"], w), _ungrouped(tables["ungrouped"], w)]
-    shown.append(_files(tables, w))
+    shown.append(files_table("compare.xlsx", tables, w))
     runs = f"{summary['before']['run_id']}, {summary['after']['run_id']}"
     return environment.get_template("compare.html").render(
         w=w,
@@ -259,10 +259,11 @@ def _ungrouped(frame: pl.DataFrame, w: CompareWords) -> Table:
     return table
 
 
-def _files(tables: Mapping[str, pl.DataFrame], w: CompareWords) -> Table:
+def files_table(book: str, tables: Mapping[str, pl.DataFrame], w: Callable[[str], str]) -> Table:
+    """Return the list of files beside the page; ``book``: the name of the workbook."""
     heads = [Head(w("file"), False), Head(w("file_rows")), Head(w("item"), False)]
     table = Table("files", w("files"), heads)
-    table.add(text("compare.xlsx", href="compare.xlsx"), count(None), text(w("kicker")))
+    table.add(text(book, href=book), count(None), text(w("kicker")))
     for name, frame in tables.items():
         file = f"{name}.parquet" if name == "stays" else f"{name}.csv"
         table.add(text(file, href=file), count(frame.height), text(w(f"sheet.{name}")))

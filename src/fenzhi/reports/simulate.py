@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from fenzhi.attribution import CAUSES, cause
 from fenzhi.reports import svg
+from fenzhi.reports.compare import cut_note
 from fenzhi.reports.compare_causes import causes_table, shown_causes
 from fenzhi.reports.compare_texts import CompareWords
 from fenzhi.reports.display import Head, Table, count, decimals, e4, part_of, scaled, text, yuan
@@ -160,9 +161,7 @@ def _groups(frame: pl.DataFrame, w: CompareWords) -> Table:
     changed = frame.filter(
         (pl.col("difference_fen") != 0) | (pl.col("cases_before") != pl.col("cases_after"))
     )
-    note = w("groups_note") + " " + w("unit_yuan")
-    if changed.height > SHOWN_GROUPS:
-        note += w("more", n=SHOWN_GROUPS, all=f"{changed.height:,}", file="groups.csv")
+    note = f"{w('groups_note')}{cut_note(changed, SHOWN_GROUPS, 'groups.csv', w)} {w('unit_yuan')}"
     heads = [Head(w("group"), False)]
     for key in ("stays", "amount"):
         heads += [Head(f"{w(key)} · {w(when)}") for when in ("before", "after")]

@@ -15,6 +15,7 @@ from fenzhi.reports.compare import (
     SHOWN_STAYS,
     amount_heads,
     cut_note,
+    files_table,
     flows_table,
     gains_and_losses,
     group_label,
@@ -72,7 +73,7 @@ def switch_page(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], 
         groups_table(tables["groups"], True, w, SWITCH_STAY_CAUSES),
         flows_table(tables["flows"], w),
         _lost(tables["ungrouped"], w),
-        _files(tables, w),
+        files_table("switch.xlsx", tables, w),
     ]
     return environment.get_template("switch.html").render(
         w=w,
@@ -227,16 +228,6 @@ def _lost(frame: pl.DataFrame, w: SwitchWords) -> Table:
             text(None if reason is None else w.name("reason", reason)),
             *money_cells(row, ()),
         )
-    return table
-
-
-def _files(tables: Mapping[str, pl.DataFrame], w: SwitchWords) -> Table:
-    heads = [Head(w("file"), False), Head(w("file_rows")), Head(w("item"), False)]
-    table = Table("files", w("files"), heads)
-    table.add(text("switch.xlsx", href="switch.xlsx"), count(None), text(w("kicker")))
-    for name, frame in tables.items():
-        file = f"{name}.parquet" if name == "stays" else f"{name}.csv"
-        table.add(text(file, href=file), count(frame.height), text(w(f"sheet.{name}")))
     return table
 
 

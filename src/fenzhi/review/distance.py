@@ -90,7 +90,9 @@ def review_distances(stays: pl.DataFrame, rules: SpecialReview) -> pl.DataFrame:
             none = [pl.lit(None, pl.Int64).alias(name) for name in ("have", "needed", "missing")]
             row = _row(criterion, condition, "", names)
             out.append(both.select(*row, *none, holds.alias("holds")))
-    return pl.concat([frame.select(list(DISTANCES)).cast(DISTANCES) for frame in out])  # type: ignore[arg-type]
+    return pl.concat(
+        [frame.select(pl.col(name).cast(dtype) for name, dtype in DISTANCES.items()) for frame in out]
+    )
 
 
 def _row(criterion: ReviewCriterion, condition: str, unit: str, limit: str) -> list[pl.Expr]:
